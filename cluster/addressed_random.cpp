@@ -1,0 +1,50 @@
+#include "cluster/addressed_random.h"
+
+#include <cmath>
+
+namespace smoothlab {
+
+std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c, std::array<uint32_t, 2> k) {
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t a = uint64_t{0xD2511F53} * c[0];
+    const uint64_t b = uint64_t{0xCD9E8D57} * c[2];
+    c = {static_cast<uint32_t>(b >> 32) ^ c[1] ^ k[0], static_cast<uint32_t>(b),
+         static_cast<uint32_t>(a >> 32) ^ c[3] ^ k[1], static_cast<uint32_t>(a)};
+    k[0] += 0x9E3779B9;
+    k[1] += 0xBB67AE85;
+  }
+  return c;
+}
+
+AddressedRandom::AddressedRandom(uint64_t seed, Purpose purpose, uint64_t epoch, uint64_t sample)
+    : key_{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)},
+      epoch_(static_cast<uint32_t>(epoch)),
+      sample_low_(static_cast<uint32_t>(sample)),
+      sample_high_and_purpose_((static_cast<uint32_t>(sample >> 32) & 0xFFFFFFu) |
+                               static_cast<uint32_t>(purpose) << 24) {}
+
+std::array<uint32_t, 4> AddressedRandom::block(uint32_t draw) const {
+  return philox({draw, sample_low_, sample_high_and_purpose_, epoch_}, key_);
+}
+
+double AddressedRandom::uniform(uint32_t draw) const {
+  const auto words = block(draw);
+  const uint64_t bits = (uint64_t{words[0]} << 32 | words[1]) >> 11;
+  return static_cast<double>(bits) * 0x1.0p-53;
+}
+
+uint64_t AddressedRandom::below(uint64_t n, uint32_t draw) const {
+  const auto words = block(draw);
+  const uint64_t bits = uint64_t{words[0]} << 32 | words[1];
+  return static_cast<uint64_t>((static_cast<unsigned __int128>(bits) * n) >> 64);
+}
+
+double AddressedRandom::normal(uint32_t draw) const {
+  const auto words = block(draw);
+  const uint64_t first = (uint64_t{words[0]} << 32 | words[1]) >> 11;
+  const uint64_t second = (uint64_t{words[2]} << 32 | words[3]) >> 11;
+  const double radius = std::sqrt(-2.0 * std::log((static_cast<double>(first) + 1.0) * 0x1.0p-53));
+  return radius * std::cos(6.283185307179586 * static_cast<double>(second) * 0x1.0p-53);
+}
+
+}  // namespace smoothlab

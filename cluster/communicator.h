@@ -1,0 +1,70 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace smoothlab::cluster {
+
+enum class Reduction { sum, max, min };
+
+/// A collective under way. Destroying it without wait() waits.
+class PendingCollective {
+ public:
+  virtual ~PendingCollective() = default;
+  /// Returns when the result is in the tensor. Throws what the collective threw.
+  virtual void wait() = 0;
+};
+
+/// The ranks of a job and what they do together. Every rank calls the same collectives in the same order
+/// from one thread; tensors are dense and contiguous (any strides that cover their storage without gaps)
+/// and of the same dtype (float32, float64, int64, int32, uint8) and size on all ranks. Backends: solo, MPI;
+/// one for CUDA tensors may keep work on its own stream, hence the asynchronous form.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  /// Rank and number of ranks on this node.
+  virtual int local_rank() const = 0;
+  virtual int local_size() const = 0;
+  virtual std::string backend() const = 0;
+
+  /// In place over all ranks. Bitwise the same result on every rank.
+  virtual std::unique_ptr<PendingCollective> allreduce_async(at::Tensor tensor, Reduction reduction) = 0;
+  void allreduce(at::Tensor tensor, Reduction reduction) { allreduce_async(tensor, reduction)->wait(); }
+  /// Root's tensor to all, in place.
+  virtual void broadcast(at::Tensor tensor, int root) = 0;
+  /// Tensors of equal shape [n, …] from every rank, one after the other in rank order: [size·n, …].
+  virtual at::Tensor allgather(const at::Tensor& tensor) = 0;
+  virtual void barrier() = 0;
+  /// Ends every rank of the job at once with this exit code; does not return.
+  [[noreturn]] virtual void abort(int exit_code) = 0;
+
+  bool is_root() const { return rank() == 0; }
+  /// True on all ranks if it is true on any.
+  bool agree_any(bool flag);
+  /// True on all ranks only if it is true on every one.
+  bool agree_all(bool flag);
+  /// The largest value that any rank gave.
+  int64_t agree_max(int64_t value);
+  /// Root's text on every rank.
+  std::string broadcast_text(const std::string& text, int root);
+  /// Every rank's text, in rank order, on every rank.
+  std::vector<std::string> allgather_text(const std::string& text);
+};
+
+/// One rank, no communication.
+std::unique_ptr<Communicator> make_solo_communicator();
+
+/// True when mpirun or srun started this process as a rank of a job.
+bool started_as_rank();
+
+/// MPI over the whole job when started as a rank, else solo. Holds MPI for as long as it lives; at most one
+/// MPI communicator exists in a process. Throws EnvironmentError.
+std::unique_ptr<Communicator> make_communicator();
+
+}  // namespace smoothlab::cluster

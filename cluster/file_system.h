@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smoothlab::cluster {
+
+/// A file being written. Nothing is promised before sync().
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+  virtual void write(const void* bytes, size_t count) = 0;
+  virtual void sync() = 0;
+  virtual void close() = 0;
+};
+
+/// The seam between the program and the disk; tests put one here that fails, fills up or stops midway.
+/// Every call throws EnvironmentError with path and reason (DataError where an input file is missing).
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  virtual std::unique_ptr<WritableFile> create(const std::string& path) = 0;
+  /// Appends to a file, which is made where missing.
+  virtual std::unique_ptr<WritableFile> append(const std::string& path) = 0;
+  virtual std::string read(const std::string& path) const = 0;
+  virtual void rename(const std::string& from, const std::string& to) = 0;
+  virtual void sync_folder(const std::string& path) = 0;
+  virtual void make_folders(const std::string& path) = 0;
+  /// Removes a file or a folder with all in it; a missing one is no error.
+  virtual void remove_all(const std::string& path) = 0;
+  virtual bool exists(const std::string& path) const = 0;
+  virtual uint64_t size(const std::string& path) const = 0;
+  /// Names in a folder, sorted; empty for a missing one.
+  virtual std::vector<std::string> list(const std::string& path) const = 0;
+  virtual void truncate(const std::string& path, uint64_t size) = 0;
+};
+
+/// The machine's own disk.
+std::shared_ptr<FileSystem> local_file_system();
+
+/// Writes a file whole or not at all: beside it, fsync, rename, fsync of the folder.
+void write_file_whole(FileSystem& files, const std::string& path, std::string_view bytes);
+
+/// Renames a finished folder into place whole: every file in it is already synced by its writer.
+void publish_folder(FileSystem& files, const std::string& temporary, const std::string& path);
+
+/// CRC-32 (as zlib computes it) of bytes; `previous` chains blocks.
+uint32_t checksum(const void* bytes, size_t count, uint32_t previous = 0);
+
+}  // namespace smoothlab::cluster

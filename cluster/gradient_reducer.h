@@ -1,0 +1,55 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cluster/communicator.h"
+#include "cluster/flat_layout.h"
+
+namespace smoothlab::cluster {
+
+struct ReducerOptions {
+  int64_t bucket_bytes = 25 << 20;
+  int64_t first_bucket_bytes = 1 << 20;  ///< small, so that communication starts early in backward
+  /// Gradient-arrival order of an earlier process; empty: settled by the first finished step.
+  std::vector<int64_t> order;
+};
+
+/// Sums gradients over ranks while backward still runs. Gradients live in one flat float32 buffer and nowhere
+/// else: float32 leaves accumulate into views of it, leaves of a lower precision are added to it as they
+/// arrive. The buffer is cut into buckets in the order in which gradients arrive; a bucket whose gradients
+/// are complete goes out at once, in the same order on every rank.
+///
+/// A step: begin(false) and backward for every micro-batch but the last, begin(true) and backward for the
+/// last, then finish(). Only the last one communicates.
+class GradientReducer {
+ public:
+  /// leaves: the network's leaf tensors that require gradients, in the same order on all ranks.
+  GradientReducer(Communicator& communicator, std::vector<at::Tensor> leaves, ReducerOptions options);
+  ~GradientReducer();
+  GradientReducer(const GradientReducer&) = delete;
+  GradientReducer& operator=(const GradientReducer&) = delete;
+
+  const FlatLayout& layout() const;
+  /// float32 [layout().total()]: after finish(), gradients summed over micro-batches and ranks.
+  at::Tensor gradients() const;
+
+  /// Before each micro-batch's backward. The first call of a step zeroes the buffer.
+  void begin(bool last_micro_batch);
+  /// Waits for all buckets. A leaf that got no gradient counts as zero; ranks may differ in which.
+  void finish();
+  /// After the first finish() of a reducer made without an order: takes on rank 0's arrival order, moves
+  /// the gradients, and returns true; the caller then moves what it keeps in the same layout. Otherwise false.
+  bool settle();
+  /// Replaces the leaves (same sizes, same order), after the caller has moved its parameters.
+  void rebind(std::vector<at::Tensor> leaves);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace smoothlab::cluster

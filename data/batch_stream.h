@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "data/dataset.h"
+
+namespace smoothlab::data {
+
+/// Which part of the work is this rank's.
+struct Slice {
+  int rank = 0, ranks = 1;
+};
+
+struct TrainingStreamOptions {
+  uint64_t seed = 1;
+  int64_t global_batch = 128;
+  int64_t micro_batch = 0;  ///< most samples in one forward pass of a rank; 0: the rank's whole slice
+  Slice slice;
+  int workers = 1;         ///< threads that collate
+  int prefetch = 2;        ///< micro-batches kept ready
+  int64_t first_step = 0;  ///< where a resumed run goes on
+};
+
+/// One micro-batch of one step.
+struct MicroBatch {
+  Batch batch;
+  int64_t step = 0;
+  bool last = false;  ///< last micro-batch of its step on this rank
+};
+
+/// The training samples of this rank, step after step, collated off the calling thread. The sequence of
+/// global batches is a function of (seed, global batch) alone: sample i of step s stands at position
+/// p = s·G + i of the endless concatenation of the epochs' permutations. Rank r takes a contiguous slice of
+/// each global batch. A rank may get an empty slice when there are more ranks than samples: batch.rows() == 0.
+class TrainingStream {
+ public:
+  TrainingStream(std::shared_ptr<const Dataset> dataset, const TrainingStreamOptions& options);
+  ~TrainingStream();
+  /// Throws what loading threw, on the calling thread.
+  MicroBatch next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct EvaluationStreamOptions {
+  int64_t batch = 128;
+  Slice slice;
+  int workers = 1;
+  int prefetch = 2;
+};
+
+/// Every sample of a split exactly once over all ranks. Batches are cut once for all rank counts, and a rank
+/// takes a contiguous run of whole batches: what a row is computed with never depends on the rank count.
+class EvaluationStream {
+ public:
+  EvaluationStream(std::shared_ptr<const Dataset> dataset, const EvaluationStreamOptions& options);
+  ~EvaluationStream();
+  /// False at the end.
+  bool next(Batch& batch);
+  /// Rows that this rank will yield, and rows of the ranks before it.
+  int64_t rows() const;
+  int64_t first_row() const;
+  int64_t total_rows() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace smoothlab::data

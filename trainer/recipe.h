@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/task.h"
+#include "models/network.h"
+
+namespace smoothlab::trainer {
+
+/// `targets:`. What the network is trained towards.
+struct TargetOptions {
+  double alpha = 0;
+  /// "uniform": α/K everywhere, true class 1−α+α/K (the paper, PyTorch, Marian). "off-target": α/(K−1) off the
+  /// true class, 1−α on it (tensor2tensor, fairseq). "unigram": α·(class frequency).
+  std::string convention = "uniform";
+  double confidence_penalty = 0;  ///< β of Pereyra et al. 2017: loss − β·H(p)
+  double disturb_label = 0;       ///< DisturbLabel (Xie et al. 2016): probability of drawing a uniform label
+};
+
+/// `optimizer:`.
+struct OptimizerOptions {
+  std::string name = "sgd";  ///< "sgd", "adam", "rmsprop", "smoothed-sgd" (0.9·previous + 0.1·current)
+  double lr = 0.1;
+  double momentum = 0;
+  bool nesterov = false;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  ///< adam; rmsprop uses epsilon
+  double decay = 0.9;                                 ///< rmsprop
+  double weight_decay = 0;  ///< adds wd·w to the gradient of every weight matrix and kernel
+  bool decoupled = false;   ///< weight decay apart from the gradient (AdamW)
+  bool decay_norm_and_bias = false;
+  double clip_norm = 0;  ///< global L2 norm; 0: off
+  struct Group {
+    std::string match;  ///< names that begin with this, or a glob with *
+    double lr_scale = 1;
+    double weight_decay = -1;  ///< −1: as above
+  };
+  std::vector<Group> groups;  ///< first match counts
+};
+
+/// `schedule:`. Factor on the learning rate at a step.
+struct ScheduleOptions {
+  std::string name = "constant";  ///< constant, step, linear, cosine, exponential, inverse-square-root
+  std::vector<int64_t> at;        ///< step: boundaries
+  double factor = 0.1;            ///< step, exponential
+  int64_t every = 0;              ///< exponential: steps between two factors
+  bool staircase = false;
+  double final_factor = 0;        ///< linear, cosine
+  int64_t warmup = 0;             ///< steps of linear warm-up from lr/warmup
+};
+
+/// `train:`.
+struct TrainOptions {
+  int64_t steps = 0;
+  int64_t epochs = 0;  ///< in place of steps
+  int64_t global_batch = 128;
+  int64_t micro_batch = 0;
+  uint64_t seed = 1;
+  std::string precision = "fp32";  ///< fp32, bf16
+  bool channels_last = true;
+  double loss_scale = 1;  ///< factor on the loss, as the paper's ×3
+  double ema = 0;         ///< decay of the average of the weights; 0: none
+  std::string device = "auto";
+  int workers = 1;
+  int64_t bucket_bytes = 25 << 20;
+  int64_t log_every = 50;
+};
+
+/// `evaluate:`.
+struct EvaluateOptions {
+  int64_t every = 0;  ///< steps; 0: only at the end
+  std::string split = "validation";  ///< falls back to test where nothing is held out
+  int64_t batch = 250;
+  bool logits = false;  ///< keep a logit file of each evaluation
+};
+
+/// `checkpoint:`.
+struct CheckpointOptions {
+  int64_t every = 0;  ///< steps; 0: only at the end
+  int64_t keep = 2;
+};
+
+/// A whole run. Read strictly: an unknown key, a wrong type or an impossible value is a UsageError that names
+/// file, line, key and the nearest valid key.
+struct Recipe {
+  data::TaskOptions task;
+  models::NetworkOptions model;
+  TargetOptions targets;
+  OptimizerOptions optimizer;
+  ScheduleOptions schedule;
+  TrainOptions train;
+  EvaluateOptions evaluate;
+  CheckpointOptions checkpoint;
+};
+
+/// Reads a recipe file, applies `key.sub=value` overrides, expands ${VARIABLES} in strings, checks values.
+Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides);
+/// The same from text; `name` stands for the file in errors.
+Recipe parse_recipe(const std::string& text, const std::string& name,
+                    const std::vector<std::string>& overrides);
+/// Every key with its value, as YAML; parse_recipe of it gives the same recipe.
+std::string resolved_recipe(const Recipe& recipe);
+/// Hex SHA-256 of the resolved text.
+std::string recipe_hash(const Recipe& recipe);
+
+}  // namespace smoothlab::trainer
