@@ -4,6 +4,8 @@
 
 namespace smoothlab {
 
+__extension__ typedef unsigned __int128 uint128;
+
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c, std::array<uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t a = uint64_t{0xD2511F53} * c[0];
@@ -36,7 +38,7 @@ double AddressedRandom::uniform(uint32_t draw) const {
 uint64_t AddressedRandom::below(uint64_t n, uint32_t draw) const {
   const auto words = block(draw);
   const uint64_t bits = uint64_t{words[0]} << 32 | words[1];
-  return static_cast<uint64_t>((static_cast<unsigned __int128>(bits) * n) >> 64);
+  return static_cast<uint64_t>((uint128{bits} * n) >> 64);
 }
 
 double AddressedRandom::normal(uint32_t draw) const {
