@@ -10,10 +10,18 @@ namespace smoothlab::eval {
 /// robustness_metrics). `guo`: (lo, hi], confidence 0 in no bin (Guo et al. 2017, gpleiss).
 enum class BinEdges { standard, guo };
 
+/// The bin of a confidence in [0, 1]; −1 where the convention has none for it. Edge b is the double nearest
+/// to b / bins, and the comparison is made in double precision.
+int confidence_bin(double confidence, int bins, BinEdges edges);
+
 /// Confidence histogram of the paper's ECE: sums over the rows of each equal-width bin.
 struct ReliabilityBins {
   std::vector<double> count, confidence, correct;
-  explicit ReliabilityBins(int bins = 15) : count(bins), confidence(bins), correct(bins) {}
+  /// Throws UsageError for bins < 1.
+  explicit ReliabilityBins(int bins = 15);
+  /// Adds a row; bin −1 leaves it out.
+  void add(int bin, double row_confidence, bool row_correct);
+  /// Throws UsageError where the numbers of bins differ.
   void merge(const ReliabilityBins& other);
   /// Σ_b n_b/N · |acc_b − conf_b| (Guo et al. 2017), N: all rows, those in no bin too.
   double expected_error(double rows) const;
@@ -36,10 +44,14 @@ struct CalibrationSums {
   double ece(BinEdges edges = BinEdges::standard) const;
   /// As a flat vector of doubles and back, for an allreduce over ranks.
   std::vector<double> pack() const;
+  /// Throws UsageError where the length is not that of this number of bins.
   void unpack(const std::vector<double>& packed);
 };
 
-/// Adds rows [n, K] to sums, softmax(logits / temperature). Ties in the argmax go to the lowest class.
+/// Adds rows [n, K] to sums, softmax(logits / temperature). Ties in the argmax go to the lowest class, and
+/// so do ties around the fifth place. All arithmetic is in double precision. Throws DataError for K < 2, a
+/// label outside 0..K−1 or a logit that is not finite (naming row and class), UsageError for a temperature
+/// that is not positive and finite. Rows before a bad one have been added then.
 void accumulate_calibration(const float* logits, const int64_t* labels, int64_t n, int64_t classes,
                             double temperature, CalibrationSums& sums);
 
