@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace smoothlab::eval {
+
+/// Where logits come from; attributes of a logit file (schema 1).
+struct LogitOrigin {
+  std::string task, split, model;
+  int64_t step = 0;
+  double alpha = 0;
+  std::string convention;   ///< which definition of smoothing the model was trained with
+  std::string recipe;       ///< the resolved recipe's text
+  std::string recipe_hash;  ///< hex digest of it
+  std::string code_version;
+  int ranks = 1;
+};
+
+enum class LogitPrecision { float32, float16 };
+
+/// What a writer must know before the first row.
+struct LogitShape {
+  int64_t rows = 0;         ///< rows that will be written by this rank
+  int64_t classes = 0;      ///< K
+  int64_t penultimate = 0;  ///< L, 0: not kept
+  bool positions = false;   ///< text: also /position
+  LogitPrecision precision = LogitPrecision::float32;
+};
+
+/// Rows of a block of logits: about 1 MiB of float32. A function of K alone, so that files are chunked and
+/// streams are cut alike at any rank count.
+inline int64_t rows_per_chunk(int64_t classes) {
+  const int64_t rows = (int64_t{1} << 18) / (classes < 1 ? 1 : classes);
+  return rows < 1 ? 1 : rows;
+}
+
+}  // namespace smoothlab::eval
