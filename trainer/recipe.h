@@ -12,8 +12,9 @@ namespace smoothlab::trainer {
 /// `targets:`. What the network is trained towards.
 struct TargetOptions {
   double alpha = 0;
-  /// "uniform": α/K everywhere, true class 1−α+α/K (the paper, PyTorch, Marian). "off-target": α/(K−1) off the
-  /// true class, 1−α on it (tensor2tensor, fairseq). "unigram": α·(class frequency).
+  /// "uniform": α/K everywhere, true class 1−α+α/K (the paper, PyTorch, Marian). "off-target": α/(K−1) off
+  /// the true class, 1−α on it (tensor2tensor, fairseq). "joeynmt": α/(K−2), padding class 0. "unigram":
+  /// α·(class frequency), 1−α more on the true class.
   std::string convention = "uniform";
   double confidence_penalty = 0;  ///< β of Pereyra et al. 2017: loss − β·H(p)
   double disturb_label = 0;       ///< DisturbLabel (Xie et al. 2016): probability of drawing a uniform label
@@ -26,7 +27,9 @@ struct OptimizerOptions {
   double momentum = 0;
   bool nesterov = false;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  ///< adam; rmsprop uses epsilon
-  double decay = 0.9;                                 ///< rmsprop
+  double decay = 0.9;                                 ///< rmsprop: of the mean square
+  bool epsilon_inside =
+      false;  ///< rmsprop: √(mean square + ε), mean square from 1, as TensorFlow; else √(·) + ε
   double weight_decay = 0;  ///< adds wd·w to the gradient of every weight matrix and kernel
   bool decoupled = false;   ///< weight decay apart from the gradient (AdamW)
   bool decay_norm_and_bias = false;
@@ -46,8 +49,8 @@ struct ScheduleOptions {
   double factor = 0.1;            ///< step, exponential
   int64_t every = 0;              ///< exponential: steps between two factors
   bool staircase = false;
-  double final_factor = 0;        ///< linear, cosine
-  int64_t warmup = 0;             ///< steps of linear warm-up from lr/warmup
+  double final_factor = 0;  ///< linear, cosine
+  int64_t warmup = 0;       ///< steps of linear warm-up from lr/warmup
 };
 
 /// `train:`.
@@ -59,8 +62,9 @@ struct TrainOptions {
   uint64_t seed = 1;
   std::string precision = "fp32";  ///< fp32, bf16
   bool channels_last = true;
-  double loss_scale = 1;  ///< factor on the loss, as the paper's ×3
-  double ema = 0;         ///< decay of the average of the weights; 0: none
+  double loss_scale = 1;    ///< factor on the loss, as the paper's ×3
+  double ema = 0;           ///< decay of the average of the weights; 0: none
+  bool ema_warmup = false;  ///< decay min(ema, (1+n)/(10+n)) at update n
   std::string device = "auto";
   int workers = 1;
   int64_t bucket_bytes = 25 << 20;
@@ -69,7 +73,7 @@ struct TrainOptions {
 
 /// `evaluate:`.
 struct EvaluateOptions {
-  int64_t every = 0;  ///< steps; 0: only at the end
+  int64_t every = 0;                 ///< steps; 0: only at the end
   std::string split = "validation";  ///< falls back to test where nothing is held out
   int64_t batch = 250;
   bool logits = false;  ///< keep a logit file of each evaluation
@@ -103,5 +107,7 @@ Recipe parse_recipe(const std::string& text, const std::string& name,
 std::string resolved_recipe(const Recipe& recipe);
 /// Hex SHA-256 of the resolved text.
 std::string recipe_hash(const Recipe& recipe);
+/// Every key with type, default and meaning, for people: plain text, or the tables of docs/recipes.md.
+std::string recipe_help(bool markdown);
 
 }  // namespace smoothlab::trainer

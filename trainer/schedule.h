@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "trainer/recipe.h"
+
+namespace smoothlab::trainer {
+
+/// Factor on the learning rate as a pure function of the step. With s = 0 for the first update, S = the
+/// run's steps, W = warm-up steps, it is ramp(s) · shape(s), ramp(s) = min(1, (s+1)/W):
+///   constant             1
+///   step                 factor^(number of boundaries ≤ s): boundary 32000 holds from the 32001st update on
+///   linear               from 1 to final over the steps after warm-up: 1 − (1−final)·x, x = (s−W)/(S−W) ≥ 0
+///   cosine               final + (1−final)·(1 + cos πx)/2 (Loshchilov & Hutter 2017, without restarts)
+///   exponential          factor^(s/every), with staircase factor^⌊s/every⌋
+///   inverse-square-root  √(max(W,1)/max(s+1, W, 1)): peak 1 at the end of warm-up. The Transformer's
+///                        d^−½·min(n^−½, n·W^−3/2), n = s+1, is this with lr = (d·W)^−½.
+class Schedule {
+ public:
+  Schedule(const ScheduleOptions& options, int64_t total_steps);
+  double factor(int64_t step) const;
+
+ private:
+  double shape(int64_t step) const;
+  ScheduleOptions options_;
+  int64_t total_steps_;
+};
+
+}  // namespace smoothlab::trainer
