@@ -94,7 +94,7 @@ TEST(CalibrationSums, MergeAndPackEqualOnePass) {
 }
 
 TEST(CalibrationSums, BadRowsAreNamed) {
-  const std::string row_and_class = "logit of class 2 is not finite, row 1";
+  const std::string row_and_class = "logit of class 2 is not finite (row 1 ";
   for (float bad : {infinity, -infinity, std::nanf("")}) {
     try {
       judge({0, 1, 2, 0, 1, bad}, {0, 0});
