@@ -90,7 +90,7 @@ struct NetworkOptions {
   ImageShape input;
   int64_t classes = 10;
   uint64_t seed = 1;
-  bool channels_last = false;  ///< strides of convolution weights
+  bool channels_last = false;   ///< strides of convolution weights
   std::vector<int64_t> hidden;  ///< mlp: units of the hidden layers
   double dropout = 0.0;         ///< mlp: probability of dropping a hidden unit
   double input_dropout = 0.0;   ///< mlp: probability of dropping an input
