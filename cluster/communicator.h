@@ -57,6 +57,9 @@ class Communicator {
   std::vector<std::string> allgather_text(const std::string& text);
 };
 
+/// Throws RunError unless the tensor covers its storage without gaps or overlaps.
+void require_collective_tensor(const at::Tensor& tensor, const char* collective);
+
 /// One rank, no communication.
 std::unique_ptr<Communicator> make_solo_communicator();
 

@@ -14,10 +14,19 @@ struct Placement {
   int threads = 1;  ///< CPU threads for this rank: its share of the cores that the job may use
 };
 
-/// wanted: "auto", "cpu" or "cuda". Throws EnvironmentError where it cannot be had.
-Placement place_rank(const Communicator& communicator, const std::string& wanted);
+/// wanted: "auto", "cpu" or "cuda". Collective: ranks of a node compare which cores they may use, because
+/// mpirun may give each its own or all the same. Ranks of a node take its CUDA devices in turn. Throws
+/// UsageError for another word and EnvironmentError where the device cannot be had.
+Placement place_rank(Communicator& communicator, const std::string& wanted);
 
-/// Cores this process may run on (affinity mask and cgroup quota).
+/// Sets the thread counts of ATen, OpenMP and a BLAS with threads of its own (OpenBLAS), for this process.
+void apply(const Placement& placement);
+
+/// Cores this process may run on (affinity mask and cgroup quota), at least 1.
 int available_cores();
+
+/// CPU quota in whole cores, at least 1, or `unlimited` where there is none. own_groups: text of
+/// /proc/self/cgroup. mount: where cgroups (version 1 or 2) are mounted, /sys/fs/cgroup.
+int quota_cores(const std::string& own_groups, const std::string& mount, int unlimited);
 
 }  // namespace smoothlab::cluster

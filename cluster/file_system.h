@@ -41,10 +41,12 @@ class FileSystem {
 /// The machine's own disk.
 std::shared_ptr<FileSystem> local_file_system();
 
-/// Writes a file whole or not at all: beside it, fsync, rename, fsync of the folder.
+/// Writes a file whole or not at all: beside it (path + ".part"), fsync, rename, fsync of the folder. Where
+/// any of it fails the old content stays. One writer per path.
 void write_file_whole(FileSystem& files, const std::string& path, std::string_view bytes);
 
-/// Renames a finished folder into place whole: every file in it is already synced by its writer.
+/// Renames a finished folder into place whole: every file in it is already synced by its writer. A folder
+/// that has this name already is replaced; until the new one stands there, it is kept as path + ".old".
 void publish_folder(FileSystem& files, const std::string& temporary, const std::string& path);
 
 /// CRC-32 (as zlib computes it) of bytes; `previous` chains blocks.

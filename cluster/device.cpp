@@ -1,0 +1,131 @@
+#include "cluster/device.h"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <sched.h>
+#include <torch/cuda.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bitset>
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <vector>
+
+#include "cluster/error.h"
+
+namespace smoothlab::cluster {
+namespace {
+
+constexpr size_t most_cores = 8192;
+using Cores = std::bitset<most_cores>;
+
+Cores own_cores() {
+  Cores cores;
+  const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(most_cores),
+                                                             [](cpu_set_t* s) { CPU_FREE(s); });
+  const size_t bytes = CPU_ALLOC_SIZE(most_cores);
+  CPU_ZERO_S(bytes, set.get());
+  if (sched_getaffinity(0, bytes, set.get()) == 0)
+    for (size_t core = 0; core < most_cores; ++core) cores[core] = CPU_ISSET_S(core, bytes, set.get());
+  if (cores.none()) cores.set(0);
+  return cores;
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+int own_quota(int unlimited) {
+  return quota_cores(contents("/proc/self/cgroup"), "/sys/fs/cgroup", unlimited);
+}
+
+std::string host_name() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// Cores that the ranks of this node may use together.
+int node_cores(Communicator& communicator) {
+  const std::string host = host_name() + "\n";
+  Cores together;
+  for (const std::string& entry : communicator.allgather_text(host + own_cores().to_string()))
+    if (entry.compare(0, host.size(), host) == 0) together |= Cores(entry.substr(host.size()));
+  return static_cast<int>(together.count());
+}
+
+/// Quota in cores of one cgroup folder, or 0 where it sets none.
+double folder_quota(const std::string& folder) {
+  std::istringstream second_version(contents(folder + "/cpu.max"));
+  std::string quota_text;
+  double quota = 0, period = 0;
+  if (second_version >> quota_text >> period)
+    return quota_text == "max" || period <= 0 ? 0 : std::atof(quota_text.c_str()) / period;
+  if (std::istringstream(contents(folder + "/cpu.cfs_quota_us")) >> quota && quota > 0 &&
+      std::istringstream(contents(folder + "/cpu.cfs_period_us")) >> period && period > 0)
+    return quota / period;
+  return 0;
+}
+
+}  // namespace
+
+int quota_cores(const std::string& own_groups, const std::string& mount, int unlimited) {
+  double least = unlimited;
+  std::istringstream lines(own_groups);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t first = line.find(':');
+    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
+    const std::string root = controllers.empty() ? mount : mount + "/" + controllers;
+    // A limit of any enclosing group holds as well. Inside a container the path may not exist: go up.
+    for (std::string path = line.substr(second + 1);; path.resize(path.find_last_of('/'))) {
+      const double quota = folder_quota(root + path);
+      if (quota > 0) least = std::min(least, quota);
+      if (path.find_last_of('/') == std::string::npos) break;
+    }
+  }
+  return std::max(1, static_cast<int>(std::floor(least)));
+}
+
+int available_cores() {
+  const int cores = static_cast<int>(own_cores().count());
+  return std::min(cores, own_quota(cores));
+}
+
+Placement place_rank(Communicator& communicator, const std::string& wanted) {
+  if (wanted != "auto" && wanted != "cpu" && wanted != "cuda")
+    throw UsageError("unknown device '" + wanted + "'", "device", "use auto, cpu or cuda");
+  Placement placement;
+  const int shared = node_cores(communicator);
+  const int share = std::min(shared, own_quota(shared)) / communicator.local_size();
+  placement.threads = std::clamp(share, 1, available_cores());
+  const auto devices = wanted == "cpu" ? 0 : static_cast<int>(torch::cuda::device_count());
+  // All ranks compute on the same kind of device, or their collectives would not match.
+  const bool cuda = communicator.agree_all(devices > 0);
+  if (wanted == "cuda" && !cuda)
+    throw EnvironmentError("no CUDA device for " + std::string(devices > 0 ? "another rank" : "this rank"),
+                           "rank " + std::to_string(communicator.rank()) + " on " + host_name(),
+                           "use device cpu, or a machine and a LibTorch with CUDA");
+  if (cuda)
+    placement.device = c10::Device(c10::DeviceType::CUDA,
+                                   static_cast<c10::DeviceIndex>(communicator.local_rank() % devices));
+  return placement;
+}
+
+void apply(const Placement& placement) {
+  at::set_num_threads(placement.threads);
+  // OpenBLAS with pthreads takes no notice of OpenMP's setting. It is there or not as the machine chose.
+  using SetThreads = void (*)(int);
+  if (auto set_threads = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))
+    set_threads(placement.threads);
+}
+
+}  // namespace smoothlab::cluster

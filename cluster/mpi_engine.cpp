@@ -1,0 +1,186 @@
+#include "cluster/mpi_engine.h"
+
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "cluster/error.h"
+
+namespace smoothlab::cluster {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+std::string message_of(int code) {
+  char text[MPI_MAX_ERROR_STRING] = {};
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  return {text, static_cast<size_t>(length)};
+}
+
+/// Patience of a thread that waits for MPI: at first it only polls, then lets others run in between, then
+/// sleeps, since a wait this long means that a peer still computes.
+class Patience {
+ public:
+  void pause() {
+    if (++polls_ < 64) return;
+    const auto waited = Clock::now() - start_;
+    if (waited < microseconds(2000))
+      sched_yield();
+    else
+      std::this_thread::sleep_for(microseconds(20));
+  }
+
+ private:
+  int polls_ = 0;
+  Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace
+
+MpiEngine::MpiEngine() {
+  int initialized = 0;
+  MPI_Initialized(&initialized);
+  if (initialized)
+    throw EnvironmentError("MPI has been started already in this process", "MPI",
+                           "keep one communicator for the life of the process");
+  int provided = MPI_THREAD_SINGLE;
+  require(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "start");
+  if (provided < MPI_THREAD_SERIALIZED)
+    throw EnvironmentError("this MPI does not allow calls from several threads", "MPI",
+                           "use an MPI with MPI_THREAD_SERIALIZED");
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  require(MPI_Comm_dup(MPI_COMM_WORLD, &comm_), "duplicate the communicator");
+  MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
+  MPI_Comm_rank(comm_, &rank_);
+  MPI_Comm_size(comm_, &size_);
+  const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS");
+  if (size_ == 1 && !std::getenv("OMPI_COMM_WORLD_SIZE") && tasks && std::atoi(tasks) > 1)
+    throw EnvironmentError("srun started " + std::string(tasks) + " ranks, but MPI sees only one", "MPI",
+                           "start with srun --mpi=pmix, or with mpirun");
+  MPI_Comm node = MPI_COMM_NULL;
+  require(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node), "find the node");
+  MPI_Comm_rank(node, &local_rank_);
+  MPI_Comm_size(node, &local_size_);
+  MPI_Comm_free(&node);
+  background_ = std::thread([this] { run_in_background(); });
+}
+
+MpiEngine::~MpiEngine() {
+  const bool unwinding = std::uncaught_exceptions() > exceptions_at_start_;
+  if (!unwinding) {
+    Patience patience;
+    for (bool idle = false; !idle; patience.pause()) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      advance();
+      idle = under_way_.empty();
+    }
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  background_.join();
+  // MPI_Finalize waits for the peers, which may wait for us inside a collective. A process that ends
+  // without it and with an exit code other than 0 makes mpirun end the others.
+  if (unwinding) return;
+  MPI_Comm_free(&comm_);
+  MPI_Finalize();
+}
+
+void MpiEngine::require(int code, const char* action) const {
+  if (code == MPI_SUCCESS) return;
+  throw EnvironmentError("MPI cannot " + std::string(action) + ": " + message_of(code),
+                         "rank " + std::to_string(rank_), "check that the other ranks and the network live");
+}
+
+std::shared_ptr<MpiOperation> MpiEngine::start(const char* name, const at::Tensor& tensor, int64_t elements,
+                                               const Issue& issue) {
+  auto operation = std::make_shared<MpiOperation>();
+  operation->name = name;
+  operation->tensor = tensor;
+  auto* base = static_cast<char*>(tensor.data_ptr());
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (int64_t first = 0; first < elements; first += chunk) {
+      const auto count = static_cast<int>(std::min(chunk, elements - first));
+      MPI_Request request = MPI_REQUEST_NULL;
+      require(issue(base, first, count, comm_, &request), name);
+      operation->requests.push_back(request);
+    }
+    operation->done = operation->requests.empty();
+    if (!operation->done) under_way_.push_back(operation);
+  }
+  work_.notify_one();
+  return operation;
+}
+
+void MpiEngine::advance() {
+  const auto finished = [this](const std::shared_ptr<MpiOperation>& operation) {
+    int done = 0;
+    const int code = MPI_Testall(static_cast<int>(operation->requests.size()), operation->requests.data(),
+                                 &done, MPI_STATUSES_IGNORE);
+    try {
+      require(code, operation->name);
+    } catch (const Error&) {
+      operation->failure = std::current_exception();
+    }
+    operation->done = done || operation->failure;
+    if (operation->done) operation->tensor.reset();
+    return operation->done;
+  };
+  under_way_.erase(std::remove_if(under_way_.begin(), under_way_.end(), finished), under_way_.end());
+}
+
+void MpiEngine::wait(const MpiOperation& operation) {
+  Patience patience;
+  std::unique_lock<std::mutex> lock(mutex_);
+  ++waiting_;
+  while (!operation.done) {
+    advance();
+    if (operation.done) break;
+    lock.unlock();
+    patience.pause();
+    lock.lock();
+  }
+  --waiting_;
+  const bool more = !under_way_.empty();
+  lock.unlock();
+  if (more) work_.notify_one();
+  if (operation.failure) std::rethrow_exception(operation.failure);
+}
+
+void MpiEngine::run_in_background() {
+  prctl(PR_SET_TIMERSLACK, 1000UL);  // ns; the default of 50 µs is as long as the sleep
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stopping_) {
+    if (under_way_.empty() || waiting_ > 0) {
+      work_.wait(lock);
+      continue;
+    }
+    advance();
+    lock.unlock();
+    std::this_thread::sleep_for(microseconds(50));
+    lock.lock();
+  }
+}
+
+void MpiEngine::abort(int exit_code) {
+  // Not for ever: another thread may hang inside MPI.
+  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+  for (int tries = 0; tries < 200 && !lock.try_lock(); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  std::fflush(nullptr);
+  if (lock.owns_lock()) MPI_Abort(comm_, exit_code);
+  std::_Exit(exit_code);
+}
+
+}  // namespace smoothlab::cluster
