@@ -32,7 +32,8 @@ struct MicroBatch {
 /// The training samples of this rank, step after step, collated off the calling thread. The sequence of
 /// global batches is a function of (seed, global batch) alone: sample i of step s stands at position
 /// p = s·G + i of the endless concatenation of the epochs' permutations. Rank r takes a contiguous slice of
-/// each global batch. A rank may get an empty slice when there are more ranks than samples: batch.rows() == 0.
+/// each global batch. A rank may get an empty slice when there are more ranks than samples: batch.rows() ==
+/// 0.
 class TrainingStream {
  public:
   TrainingStream(std::shared_ptr<const Dataset> dataset, const TrainingStreamOptions& options);

@@ -9,25 +9,26 @@ namespace smoothlab::data {
 
 /// How training images are varied, in this order; each off by default. PAPER's recipes (A.1, A.2, A.5).
 struct AugmentOptions {
-  int pad = 0;             ///< zero pixels added on each side before the crop
-  int crop = 0;            ///< side of the crop, random in training, central otherwise; 0: none
-  bool flip = false;       ///< left-right with probability one half
-  int shift = 0;           ///< shift by up to so many pixels in each direction, zeros come in; all equiprobable
-  double brightness = 0;   ///< adds uniform(−b, b), on the 0…255 scale
+  int pad = 0;        ///< zero pixels added on each side before the crop
+  int crop = 0;       ///< side of the crop, random in training, central otherwise; 0: none
+  bool flip = false;  ///< left-right with probability one half
+  int shift = 0;      ///< shift by up to so many pixels in each direction, zeros come in; all equiprobable
+  double brightness = 0;                       ///< adds uniform(−b, b), on the 0…255 scale
   double contrast_low = 1, contrast_high = 1;  ///< scales around the channel mean by uniform(low, high)
   std::string normalize = "unit";  ///< "unit": /255; "per_image": (x−mean)/max(std, 1/√n); "none": 0…255
 };
 
 /// The `task:` block of a recipe.
 struct TaskOptions {
-  std::string data;          ///< "mnist", "idx", "cifar10", "cifar100", "generated"
-  std::string path;          ///< folder of the files; not used by "generated"
-  int64_t validation = 0;    ///< training samples held out (the last ones, as the paper's 40k/10k)
-  int64_t classes = 10;      ///< generated: number of classes, ≥ 4
+  std::string data;        ///< "mnist", "idx", "cifar10", "cifar100", "generated"
+  std::string path;        ///< folder of the files; not used by "generated"
+  int64_t validation = 0;  ///< training samples held out (the last ones, as the paper's 40k/10k)
+  int64_t classes = 10;    ///< generated: number of classes, ≥ 4
   int64_t train_samples = 4000, test_samples = 2000;  ///< generated
-  double noise = 0.0;        ///< generated: see generated_images.h; 0: its default
-  uint64_t data_seed = 1;    ///< generated
+  double noise = 0.0;                                 ///< generated: see generated_images.h; 0: its default
+  uint64_t data_seed = 1;                             ///< generated
   AugmentOptions augment;
+  bool channels_last = false;  ///< inputs get the strides of MemoryFormat::ChannelsLast; values are the same
 };
 
 /// The splits of a task. `validation` is null where nothing is held out.

@@ -1,0 +1,145 @@
+#include "data/batch_stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cluster/error.h"
+#include "data/global_order.h"
+#include "data/prefetch_queue.h"
+
+namespace smoothlab::data {
+namespace {
+
+/// Part `part` of [0, total) cut into `parts` runs whose sizes differ by at most one.
+struct Run {
+  int64_t first, end;
+  Run(int64_t total, int64_t parts, int64_t part)
+      : first(total * part / parts), end(total * (part + 1) / parts) {}
+  int64_t size() const { return end - first; }
+};
+
+void check(const Slice& slice) {
+  if (slice.ranks < 1 || slice.rank < 0 || slice.rank >= slice.ranks)
+    throw UsageError(fmt::format("rank {} of {}", slice.rank, slice.ranks), "slice", "ranks count from 0");
+}
+
+void check(int64_t value, int64_t least, const char* name) {
+  if (value < least)
+    throw UsageError(fmt::format("{} is {}", name, value), "batch stream",
+                     fmt::format("choose at least {}", least));
+}
+
+}  // namespace
+
+struct TrainingStream::State {
+  std::shared_ptr<const Dataset> dataset;
+  TrainingStreamOptions options;
+  GlobalOrder order;
+  Run slice;
+  int64_t micro_batches;  ///< of one step
+  std::unique_ptr<PrefetchQueue<MicroBatch>> queue;
+
+  State(std::shared_ptr<const Dataset> set, const TrainingStreamOptions& o)
+      : dataset(std::move(set)),
+        options(o),
+        order(o.seed, dataset->size()),
+        slice(o.global_batch, o.slice.ranks, o.slice.rank) {
+    const int64_t most = o.micro_batch > 0 ? o.micro_batch : std::max<int64_t>(slice.size(), 1);
+    micro_batches = std::max<int64_t>(1, (slice.size() + most - 1) / most);
+  }
+
+  /// Micro-batches are numbered through all steps.
+  MicroBatch make(int64_t index) const {
+    MicroBatch result;
+    result.step = index / micro_batches;
+    const int64_t part = index % micro_batches;
+    result.last = part == micro_batches - 1;
+    const Run run(slice.size(), micro_batches, part);
+    const int64_t first = result.step * options.global_batch + slice.first + run.first;
+    result.batch = dataset->collate(order.at(first, run.size()), Augment::training);
+    return result;
+  }
+};
+
+TrainingStream::TrainingStream(std::shared_ptr<const Dataset> dataset, const TrainingStreamOptions& options) {
+  check(options.slice);
+  check(options.global_batch, 1, "global batch");
+  check(options.micro_batch, 0, "micro batch");
+  check(options.first_step, 0, "first step");
+  state_ = std::make_unique<State>(std::move(dataset), options);
+  state_->queue = std::make_unique<PrefetchQueue<MicroBatch>>(
+      options.first_step * state_->micro_batches, options.workers, options.prefetch,
+      [state = state_.get()](int64_t index) { return state->make(index); });
+}
+
+TrainingStream::~TrainingStream() = default;
+
+MicroBatch TrainingStream::next() {
+  return state_->queue->next();
+}
+
+struct EvaluationStream::State {
+  std::shared_ptr<const Dataset> dataset;
+  EvaluationStreamOptions options;
+  Run batches;
+  int64_t position;
+  int64_t rows = 0, first_row = 0, total_rows = 0;
+  std::unique_ptr<PrefetchQueue<Batch>> queue;
+
+  State(std::shared_ptr<const Dataset> set, const EvaluationStreamOptions& o)
+      : dataset(std::move(set)),
+        options(o),
+        batches((dataset->size() + o.batch - 1) / o.batch, o.slice.ranks, o.slice.rank),
+        position(batches.first) {
+    const int64_t first = batches.first * o.batch, end = std::min(dataset->size(), batches.end * o.batch);
+    for (int64_t sample = 0; sample < dataset->size(); ++sample) {
+      const int64_t count = dataset->rows(sample);
+      total_rows += count;
+      if (sample < first)
+        first_row += count;
+      else if (sample < end)
+        rows += count;
+    }
+  }
+
+  Batch make(int64_t index) const {
+    if (index >= batches.end) return {};
+    const int64_t first = index * options.batch;
+    std::vector<SampleAddress> samples(std::min(options.batch, dataset->size() - first));
+    for (size_t i = 0; i < samples.size(); ++i) samples[i].sample = first + static_cast<int64_t>(i);
+    return dataset->collate(samples, Augment::none);
+  }
+};
+
+EvaluationStream::EvaluationStream(std::shared_ptr<const Dataset> dataset,
+                                   const EvaluationStreamOptions& options) {
+  check(options.slice);
+  check(options.batch, 1, "batch");
+  state_ = std::make_unique<State>(std::move(dataset), options);
+  state_->queue = std::make_unique<PrefetchQueue<Batch>>(
+      state_->batches.first, options.workers, options.prefetch,
+      [state = state_.get()](int64_t index) { return state->make(index); });
+}
+
+EvaluationStream::~EvaluationStream() = default;
+
+bool EvaluationStream::next(Batch& batch) {
+  if (state_->position >= state_->batches.end) return false;
+  ++state_->position;
+  batch = state_->queue->next();
+  return true;
+}
+
+int64_t EvaluationStream::rows() const {
+  return state_->rows;
+}
+int64_t EvaluationStream::first_row() const {
+  return state_->first_row;
+}
+int64_t EvaluationStream::total_rows() const {
+  return state_->total_rows;
+}
+
+}  // namespace smoothlab::data
