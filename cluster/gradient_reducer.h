@@ -42,7 +42,8 @@ class GradientReducer {
   /// Waits for all buckets. A leaf that got no gradient counts as zero; ranks may differ in which.
   void finish();
   /// After the first finish() of a reducer made without an order: takes on rank 0's arrival order, moves
-  /// the gradients, and returns true; the caller then moves what it keeps in the same layout. Otherwise false.
+  /// the gradients, and returns true; the caller then moves what it keeps in the same layout, and
+  /// layout() and gradients() are new. Otherwise false.
   bool settle();
   /// Replaces the leaves (same sizes, same order), after the caller has moved its parameters.
   void rebind(std::vector<at::Tensor> leaves);
