@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cluster/error.h"
+#include "eval/row_judge.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -129,33 +130,12 @@ void accumulate_calibration(const float* logits, const int64_t* labels, int64_t 
   if (!(temperature > 0) || !std::isfinite(temperature))
     throw UsageError("temperature must be positive and finite", std::to_string(temperature),
                      "1 leaves logits as they are");
-  const double beta = 1 / temperature;
-  const int bins = static_cast<int>(sums.standard.count.size());
+  RowJudge judge(classes, static_cast<int>(sums.standard.count.size()));
   for (int64_t i = 0; i < n; ++i) {
-    const float* z = logits + i * classes;
-    const int64_t label = labels[i];
-    check_row(z, label, classes, i);
-    int64_t top = 0, before = 0;
-    for (int64_t k = 1; k < classes; ++k)
-      if (z[k] > z[top]) top = k;
-    for (int64_t k = 0; k < classes; ++k)
-      before += z[k] > z[label] || (z[k] == z[label] && k < label) ? 1 : 0;
-    double sum = 0, squares = 0;
-    for (int64_t k = 0; k < classes; ++k) {
-      const double e = std::exp((static_cast<double>(z[k]) - z[top]) * beta);
-      sum += e;
-      squares += e * e;
-    }
-    const double margin = (static_cast<double>(z[label]) - z[top]) * beta;
-    const double confidence = 1 / sum, truth = std::exp(margin) / sum;
-    const bool correct = top == label;
-    sums.rows += 1;
-    sums.correct += correct ? 1 : 0;
-    sums.top5 += before < 5 ? 1 : 0;
-    sums.nll += std::log(sum) - margin;
-    sums.brier += squares / (sum * sum) - 2 * truth + 1;
-    sums.standard.add(confidence_bin(confidence, bins, BinEdges::standard), confidence, correct);
-    sums.guo.add(confidence_bin(confidence, bins, BinEdges::guo), confidence, correct);
+    check_row(logits + i * classes, labels[i], classes, i);
+    judge.take(logits + i * classes, labels[i]);
+    judge.judge(1 / temperature);
+    judge.add_to(sums);
   }
 }
 

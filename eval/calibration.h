@@ -49,7 +49,7 @@ struct CalibrationSums {
 };
 
 /// Adds rows [n, K] to sums, softmax(logits / temperature). Ties in the argmax go to the lowest class, and
-/// so do ties around the fifth place. All arithmetic is in double precision. Throws DataError for K < 2, a
+/// so do ties around the fifth place. Precision: see row_judge.h. Throws DataError for K < 2, a
 /// label outside 0..K−1 or a logit that is not finite (naming row and class), UsageError for a temperature
 /// that is not positive and finite. Rows before a bad one have been added then.
 void accumulate_calibration(const float* logits, const int64_t* labels, int64_t n, int64_t classes,

@@ -1,0 +1,86 @@
+#include "eval/row_judge.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace smoothlab::eval {
+
+RowJudge::RowJudge(int64_t classes, int bins)
+    : classes_(classes), bins_(bins), exponentials_(static_cast<size_t>(RowKernels::padded(classes))) {}
+
+void RowJudge::take(const float* logits, int64_t label) {
+  logits_ = logits;
+  label_ = label;
+  const float truth = logits[label];
+  const RowRank rank = row_kernels().rank(logits, classes_, truth);
+  maximum_ = rank.maximum;
+  margin_ = static_cast<double>(truth) - static_cast<double>(maximum_);
+  before_ = rank.greater;
+  // Among equals the lower class comes first.
+  if (rank.equal > 1)
+    for (int64_t k = 0; k < label; ++k) before_ += logits[k] == truth ? 1 : 0;
+}
+
+const JudgedRow& RowJudge::judge(double beta) {
+  beta_ = beta;
+  exact_sum_ = 0;
+  const RowSums sums =
+      row_kernels().exponentials(logits_, classes_, maximum_, static_cast<float>(beta), exponentials_.data());
+  const auto ties = static_cast<double>(sums.ties);
+  const double sum = ties + sums.rest, margin = margin_ * beta;
+  scale_ = 1 / sum;
+  row_.correct = before_ == 0;
+  row_.top5 = before_ < 5;
+  row_.confidence = scale_;
+  row_.nll = std::log1p(ties - 1 + sums.rest) - margin;
+  const double truth = margin == 0 ? scale_ : std::exp(margin) * scale_;
+  row_.brier = (ties + sums.squares) * scale_ * scale_ - 2 * truth + 1;
+  if (near_edge(row_.confidence)) row_.confidence = 1 / exact_sum();
+  row_.standard = confidence_bin(row_.confidence, bins_, BinEdges::standard);
+  row_.guo = confidence_bin(row_.confidence, bins_, BinEdges::guo);
+  return row_;
+}
+
+void RowJudge::add_to(CalibrationSums& sums) const {
+  sums.rows += 1;
+  sums.correct += row_.correct ? 1 : 0;
+  sums.top5 += row_.top5 ? 1 : 0;
+  sums.nll += row_.nll;
+  sums.brier += row_.brier;
+  sums.standard.add(row_.standard, row_.confidence, row_.correct);
+  sums.guo.add(row_.guo, row_.confidence, row_.correct);
+}
+
+// The edge at 1 has the same bin on both sides, and 0 is not reached.
+bool RowJudge::near_edge(double probability) const {
+  const double place = probability * bins_, nearest = std::nearbyint(place);
+  return nearest > 0 && nearest < bins_ && std::abs(place - nearest) <= 2e-6 * place;
+}
+
+double RowJudge::exact_sum() {
+  if (exact_sum_ == 0)
+    for (int64_t k = 0; k < classes_; ++k)
+      exact_sum_ += std::exp((static_cast<double>(logits_[k]) - static_cast<double>(maximum_)) * beta_);
+  return exact_sum_;
+}
+
+double RowJudge::exact_probability(int64_t k) {
+  return std::exp((static_cast<double>(logits_[k]) - static_cast<double>(maximum_)) * beta_) / exact_sum();
+}
+
+int RowJudge::probability_bin(int64_t k) {
+  const double probability = static_cast<double>(exponentials_[static_cast<size_t>(k)]) * scale_;
+  return confidence_bin(near_edge(probability) ? exact_probability(k) : std::min(probability, 1.0), bins_,
+                        BinEdges::standard);
+}
+
+void RowJudge::slopes(SlopeNodes nodes, double* first, double* second) const {
+  const RowMoments moments = row_kernels().moments(logits_, classes_, maximum_, nodes);
+  for (size_t node = 0; node < SlopeNodes::count; ++node) {
+    const double mean = moments.first[node] / moments.zeroth[node];
+    first[node] += mean - margin_;
+    second[node] += moments.second[node] / moments.zeroth[node] - mean * mean;
+  }
+}
+
+}  // namespace smoothlab::eval

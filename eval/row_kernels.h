@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace smoothlab::eval {
+
+/// Where a value stands in a row of logits.
+struct RowRank {
+  float maximum;    ///< of the row
+  int64_t greater;  ///< how many are greater than the value
+  int64_t equal;    ///< how many equal it, itself included
+};
+
+/// Sums over exp(β (z_k − max)). The ties at the maximum, which are 1 each, are apart, so that a row of
+/// confidence 1 − 10⁻¹² still has a negative log-likelihood that is right to single precision.
+struct RowSums {
+  int64_t ties;    ///< how many equal the maximum, ≥ 1
+  double rest;     ///< Σ over the others
+  double squares;  ///< Σ of squares over the others
+};
+
+/// Four inverse temperatures β, β + step, … at which slopes are taken in one pass.
+struct SlopeNodes {
+  static constexpr int count = 4;
+  float beta = 1, step = 0;
+  double at(int node) const { return static_cast<double>(beta) + static_cast<double>(step) * node; }
+};
+
+/// Σ_k e_k d_kⁱ for i = 0, 1, 2 at each node, d_k = z_k − max, e_k = exp(β d_k).
+struct RowMoments {
+  std::array<double, SlopeNodes::count> zeroth, first, second;
+};
+
+/// Inner loops over one row of n logits, all finite. Single precision inside a block of 1024, double across.
+struct RowKernels {
+  /// Arrays written are rounded up to whole vectors.
+  static constexpr int64_t lanes = 16;
+  static constexpr int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+
+  const char* name;  ///< of the instruction set
+  RowRank (*rank)(const float* z, int64_t n, float value);
+  /// Writes exp(β (z_k − maximum)) to e[padded(n)], zeros after n.
+  RowSums (*exponentials)(const float* z, int64_t n, float maximum, float beta, float* e);
+  RowMoments (*moments)(const float* z, int64_t n, float maximum, SlopeNodes nodes);
+  /// column[k] += e[k]·scale over padded(n); writes each k with e[k]·scale ≥ threshold to above[n] in rising
+  /// order and returns how many there are.
+  int64_t (*add_scaled)(const float* e, int64_t n, float scale, float threshold, float* column,
+                        int32_t* above);
+};
+
+/// The kernels for this machine's instruction set: AVX-512, AVX2 or what the compiler was told to build for.
+const RowKernels& row_kernels();
+
+/// All that this machine can run, the one of row_kernels() last.
+struct RowKernelList {
+  std::array<const RowKernels*, 3> kernels;
+  int count;
+};
+RowKernelList all_row_kernels();
+
+}  // namespace smoothlab::eval

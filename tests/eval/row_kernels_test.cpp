@@ -1,0 +1,116 @@
+#include "eval/row_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "cluster/addressed_random.h"
+
+namespace smoothlab::eval {
+namespace {
+
+std::vector<float> random_row(int64_t n, double spread, uint64_t sample) {
+  const AddressedRandom random(1, Purpose::generated_data, 0, sample);
+  std::vector<float> z(static_cast<size_t>(n));
+  for (size_t k = 0; k < z.size(); ++k)
+    z[k] = static_cast<float>(spread * random.normal(static_cast<uint32_t>(k)));
+  return z;
+}
+
+class RowKernelsOf : public testing::TestWithParam<int> {
+ protected:
+  const RowKernels& kernels() const { return *all_row_kernels().kernels[static_cast<size_t>(GetParam())]; }
+};
+
+TEST_P(RowKernelsOf, ExponentialIsWithinTwoUnitsInTheLastPlace) {
+  const int64_t n = 1 << 16;
+  std::vector<float> z(n), e(n);
+  for (int64_t i = 0; i < n; ++i) z[static_cast<size_t>(i)] = -87.0F * static_cast<float>(i) / n;
+  kernels().exponentials(z.data(), n, 0, 1, e.data());
+  double worst = 0;
+  for (size_t i = 0; i < z.size(); ++i) {
+    const double truth = std::exp(static_cast<double>(z[i]));
+    const double unit = std::nextafter(static_cast<float>(truth), 2.0F) - static_cast<float>(truth);
+    worst = std::max(worst, std::abs(static_cast<double>(e[i]) - truth) / unit);
+  }
+  EXPECT_LT(worst, 2);
+  EXPECT_EQ(e[0], 1) << "exp(0) must be exact: ties at the maximum are equal probabilities";
+}
+
+TEST_P(RowKernelsOf, AgreeWithDoubleAtEveryLength) {
+  for (int64_t n : {1, 2, 3, 7, 15, 16, 17, 31, 63, 65, 100, 1000, 1023, 1024, 1025, 5000}) {
+    const auto z = random_row(n, 4, static_cast<uint64_t>(n));
+    const float value = z[static_cast<size_t>(n / 2)], maximum = *std::max_element(z.begin(), z.end());
+    const RowRank rank = kernels().rank(z.data(), n, value);
+    EXPECT_EQ(rank.maximum, maximum);
+    EXPECT_EQ(rank.greater, std::count_if(z.begin(), z.end(), [&](float v) { return v > value; }));
+    EXPECT_EQ(rank.equal, std::count(z.begin(), z.end(), value));
+
+    const float beta = 0.75F;
+    std::vector<float> e(static_cast<size_t>(RowKernels::padded(n)), -1.0F);
+    const RowSums sums = kernels().exponentials(z.data(), n, maximum, beta, e.data());
+    double rest = 0, squares = 0;
+    for (float v : z) {
+      const double power = std::exp(beta * (static_cast<double>(v) - maximum));
+      if (v < maximum) rest += power, squares += power * power;
+    }
+    EXPECT_EQ(sums.ties, std::count(z.begin(), z.end(), maximum));
+    EXPECT_NEAR(sums.rest, rest, 1e-6 * rest);
+    EXPECT_NEAR(sums.squares, squares, 1e-6 * squares);
+    for (size_t k = static_cast<size_t>(n); k < e.size(); ++k) EXPECT_EQ(e[k], 0);
+
+    const SlopeNodes nodes{0.7F, 0.05F};
+    const RowMoments moments = kernels().moments(z.data(), n, maximum, nodes);
+    for (int node = 0; node < SlopeNodes::count; ++node) {
+      double truth[3] = {};
+      for (float v : z) {
+        const double d = static_cast<double>(v) - maximum, power = std::exp(nodes.at(node) * d);
+        truth[0] += power;
+        truth[1] += power * d;
+        truth[2] += power * d * d;
+      }
+      const auto i = static_cast<size_t>(node);
+      EXPECT_NEAR(moments.zeroth[i], truth[0], 1e-6 * truth[0]);
+      EXPECT_NEAR(moments.first[i], truth[1], -2e-6 * truth[1]);
+      EXPECT_NEAR(moments.second[i], truth[2], 2e-6 * truth[2]);
+    }
+
+    std::vector<float> column(e.size(), 0.5F);
+    std::vector<int32_t> above(static_cast<size_t>(n));
+    const int64_t found = kernels().add_scaled(e.data(), n, 0.5F, 0.05F, column.data(), above.data());
+    std::vector<int32_t> expected;
+    for (int64_t k = 0; k < n; ++k) {
+      EXPECT_FLOAT_EQ(column[static_cast<size_t>(k)], 0.5F + 0.5F * e[static_cast<size_t>(k)]);
+      if (e[static_cast<size_t>(k)] * 0.5F >= 0.05F) expected.push_back(static_cast<int32_t>(k));
+    }
+    above.resize(static_cast<size_t>(found));
+    EXPECT_EQ(above, expected);
+  }
+}
+
+TEST_P(RowKernelsOf, LargestDifferencesGiveNoNaN) {
+  const float most = std::numeric_limits<float>::max();
+  const std::vector<float> z{-most, most, 0, 1e20F, -1e20F};
+  std::vector<float> e(16);
+  const RowSums sums = kernels().exponentials(z.data(), 5, most, 20, e.data());
+  EXPECT_EQ(sums.ties, 1);
+  EXPECT_EQ(sums.rest, 0);
+  const RowMoments moments = kernels().moments(z.data(), 5, most, {0.05F, 0.01F});
+  for (size_t node = 0; node < SlopeNodes::count; ++node) {
+    EXPECT_EQ(moments.zeroth[node], 1);
+    EXPECT_EQ(moments.first[node], 0);
+    EXPECT_EQ(moments.second[node], 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(RowKernels, RowKernelsOf, testing::Range(0, all_row_kernels().count),
+                         [](const auto& which) {
+                           return std::string(
+                               all_row_kernels().kernels[static_cast<size_t>(which.param)]->name);
+                         });
+
+}  // namespace
+}  // namespace smoothlab::eval
