@@ -1,0 +1,12 @@
+#pragma once
+
+#include "cluster/communicator.h"
+
+namespace smoothlab::test {
+
+/// The ranks that run this test together. MPI can be started once a process, so the tests of one executable
+/// share a communicator, made at the first call. All ranks must then make the same collective calls: use
+/// EXPECT rather than ASSERT before one.
+cluster::Communicator& ranks();
+
+}  // namespace smoothlab::test
