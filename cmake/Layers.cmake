@@ -23,12 +23,22 @@ function(smoothlab_layer_headers out layer)
   set(${out} ${dir} PARENT_SCOPE)
 endfunction()
 
-# Applies the house options and the precompiled header to a target that lives in LAYER.
+# Applies the house options and the precompiled header to a target that lives in LAYER. The precompiled header is
+# large: only files that include <ATen/ATen.h> themselves gain by it.
 function(smoothlab_target target layer)
   target_link_libraries(${target} PRIVATE smoothlab_options)
   target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/layers/${layer})
-  if(SMOOTHLAB_PCH AND NOT target STREQUAL "smoothlab_cluster")
-    target_precompile_headers(${target} REUSE_FROM smoothlab_cluster)
+  if(SMOOTHLAB_PCH)
+    if(NOT target STREQUAL "smoothlab_cluster")
+      target_precompile_headers(${target} REUSE_FROM smoothlab_cluster)
+    endif()
+    get_target_property(sources ${target} SOURCES)
+    foreach(source ${sources})
+      file(STRINGS ${source} heavy REGEX "#include <ATen/ATen.h>" LIMIT_COUNT 1)
+      if(NOT heavy)
+        set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+      endif()
+    endforeach()
   endif()
 endfunction()
 
