@@ -13,6 +13,8 @@
 
 namespace smoothlab::trainer {
 
+struct UpdateSlice;
+
 /// A range of the flat buffers whose elements are all updated alike: neighbours with the same learning-rate
 /// scale and weight decay, the gaps between them included.
 struct Segment {
@@ -34,7 +36,8 @@ class Optimizer {
   void step(const at::Tensor& gradients, double schedule_factor);
 
   /// State beside the weights, as flat float32 buffers in the parameters' layout; empty for plain SGD.
-  /// They may be written in place, as a resumed run does. Names: "momentum", "first_moment", "second_moment".
+  /// They may be written in place, as a resumed run does. Names: "momentum", "first_moment",
+  /// "second_moment", "mean_square".
   const std::vector<std::pair<std::string, at::Tensor>>& state() const { return state_; }
   /// Updates made so far.
   int64_t steps_taken() const { return steps_taken_; }
@@ -49,15 +52,11 @@ class Optimizer {
   const std::vector<Segment>& segments() const { return segments_; }
 
  protected:
-  Optimizer(OptimizerOptions options, FlatParameters& parameters, std::vector<std::string> state_names);
-
-  /// Numbers of one update that hold for all segments.
-  struct Update {
-    double lr = 0;          ///< before lr_scale
-    int64_t step = 1;       ///< 1 for the first
-    at::Tensor grad_scale;  ///< float32 scalar on the device, undefined: 1
-  };
-  virtual void update(const Segment& segment, const at::Tensor& gradients, const Update& update) = 0;
+  Optimizer(const OptimizerOptions& options, FlatParameters& parameters,
+            const std::vector<std::string>& state_names);
+  /// The rule itself, on the slices of one segment; step: 1 for the first.
+  virtual void update_slice(const UpdateSlice& slice, const Segment& segment, int64_t step) = 0;
+  static at::Tensor part(const at::Tensor& flat, const Segment& segment);
 
   const OptimizerOptions options_;
   FlatParameters& parameters_;

@@ -1,0 +1,332 @@
+#include "trainer/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "cluster/error.h"
+#include "support/temporary_folder.h"
+#include "trainer/recipe_keys.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string small = R"(task: {data: generated}
+model: {name: mlp, hidden: [32]}
+train: {steps: 10}
+)";
+
+Recipe parse(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  return parse_recipe(text, "recipe.yaml", overrides);
+}
+
+/// The error that a text gives.
+UsageError error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    parse(text, overrides);
+  } catch (const UsageError& e) {
+    EXPECT_EQ(static_cast<int>(e.code()), 2);
+    EXPECT_FALSE(e.remedy().empty()) << e.what();
+    return e;
+  }
+  ADD_FAILURE() << "no error from: " << text;
+  return UsageError("", "", "");
+}
+
+TEST(Recipe, ReadsTheDesignsOutline) {
+  setenv("SMOOTHLAB_TEST_FOLDER", "/some/where", 1);
+  const Recipe recipe = parse(R"(
+task:      {data: cifar100, path: ${SMOOTHLAB_TEST_FOLDER}/cifar-100-binary, validation: 10000}
+model:     {name: resnet56_t2t}
+targets:   {alpha: 0.05, convention: uniform}
+optimizer: {name: sgd, nesterov: true, lr: 0.1, momentum: 0.9, weight_decay: 1e-4, clip_norm: 1.0}
+schedule:  {name: step, at: [32000, 48000], factor: 0.1}
+train:     {steps: 64000, global_batch: 128, seed: 1, precision: bf16, loss_scale: 3}
+evaluate:  {every: 1000}
+checkpoint: {every: 1000, keep: 2}
+)");
+  EXPECT_EQ(recipe.task.data, "cifar100");
+  EXPECT_EQ(recipe.task.path, "/some/where/cifar-100-binary");
+  EXPECT_EQ(recipe.task.validation, 10000);
+  EXPECT_EQ(recipe.model.name, "resnet56_t2t");
+  EXPECT_DOUBLE_EQ(recipe.targets.alpha, 0.05);
+  EXPECT_TRUE(recipe.optimizer.nesterov);
+  EXPECT_DOUBLE_EQ(recipe.optimizer.weight_decay, 1e-4);
+  EXPECT_EQ(recipe.schedule.at, (std::vector<int64_t>{32000, 48000}));
+  EXPECT_EQ(recipe.train.precision, "bf16");
+  EXPECT_DOUBLE_EQ(recipe.train.loss_scale, 3);
+  EXPECT_EQ(recipe.evaluate.every, 1000);
+}
+
+TEST(Recipe, ReadsGroupsAndAugmentation) {
+  const Recipe recipe = parse(R"(
+task:
+  data: generated
+  augment: {pad: 4, crop: 32, flip: true, normalize: per_image}
+model: {name: mlp}
+optimizer:
+  groups:
+    - {match: "fc3*", lr_scale: 0.1}
+    - match: local
+      weight_decay: 0.04
+train: {epochs: 5}
+)");
+  ASSERT_EQ(recipe.optimizer.groups.size(), 2u);
+  EXPECT_EQ(recipe.optimizer.groups[0].match, "fc3*");
+  EXPECT_DOUBLE_EQ(recipe.optimizer.groups[0].lr_scale, 0.1);
+  EXPECT_DOUBLE_EQ(recipe.optimizer.groups[0].weight_decay, -1);
+  EXPECT_DOUBLE_EQ(recipe.optimizer.groups[1].weight_decay, 0.04);
+  EXPECT_EQ(recipe.task.augment.pad, 4);
+  EXPECT_TRUE(recipe.task.augment.flip);
+  EXPECT_EQ(recipe.task.augment.normalize, "per_image");
+  EXPECT_EQ(recipe.train.epochs, 5);
+}
+
+TEST(Recipe, NamesFileLineKeyAndNearestKeyOfAMisspeltOne) {
+  const auto e = error_of(small + "targets:\n  convention: uniform\n  alhpa: 0.1\n");
+  EXPECT_EQ(std::string(e.what()),
+            "unknown key 'alhpa' (recipe.yaml:6: targets.alhpa); did you mean 'alpha'?");
+}
+
+TEST(Recipe, FindsUnknownKeysAtEveryLevel) {
+  EXPECT_THAT(error_of(small + "optimiser: {lr: 1}\n").what(),
+              testing::AllOf(HasSubstr("recipe.yaml:4: optimiser"), HasSubstr("'optimizer'")));
+  EXPECT_THAT(error_of("task:\n  data: generated\n  augment:\n    flipp: true\n").what(),
+              testing::AllOf(HasSubstr("recipe.yaml:4: task.augment.flipp"), HasSubstr("'flip'")));
+  EXPECT_THAT(
+      error_of(small + "optimizer:\n  groups:\n    - match: fc\n      lr_scael: 1\n").what(),
+      testing::AllOf(HasSubstr("recipe.yaml:7: optimizer.groups[0].lr_scael"), HasSubstr("'lr_scale'")));
+  EXPECT_THAT(error_of("task: {data: generated}\ntrain: {lr: 1}\n").remedy(), HasSubstr("'optimizer.lr'"));
+}
+
+struct Bad {
+  const char* text;
+  const char* key;
+  const char* remedy;  ///< part of it
+};
+
+TEST(Recipe, RefusesWrongTypesAndImpossibleValues) {
+  const std::vector<Bad> cases = {
+      {"train: {steps: 1.5}", "train.steps", ""},
+      {"train: {steps: 1e5}", "train.steps", ""},
+      {"train: {steps: true}", "train.steps", ""},
+      {"train: {steps: \"5\"}", "train.steps", ""},
+      {"train: {steps: [5]}", "train.steps", ""},
+      {"train: {steps: {a: 1}}", "train.steps", ""},
+      {"train: {steps: }", "train.steps", ""},
+      {"train: {steps: 99999999999999999999}", "train.steps", "9223372036854775807"},
+      {"train: {steps: -1}", "train.steps", "at least 0"},
+      {"train: {seed: -1}", "train.seed", ""},
+      {"train: {seed: 18446744073709551616}", "train.seed", ""},
+      {"train: {global_batch: 0}", "train.global_batch", "at least 1"},
+      {"train: {channels_last: yes}", "train.channels_last", "true or false"},
+      {"train: {channels_last: 1}", "train.channels_last", "true or false"},
+      {"train: {precision: bf61}", "train.precision", "'bf16'"},
+      {"train: {loss_scale: 0}", "train.loss_scale", "above 0"},
+      {"train: {ema: 1}", "train.ema", ""},
+      {"targets: {alpha: 1.1}", "targets.alpha", "0 to 1"},
+      {"targets: {alpha: -0.1}", "targets.alpha", "0 to 1"},
+      {"targets: {alpha: true}", "targets.alpha", ""},
+      {"targets: {alpha: .nan}", "targets.alpha", ""},
+      {"targets: {alpha: 1e999}", "targets.alpha", ""},
+      {"targets: {alpha: \"0.1\"}", "targets.alpha", "without quotes"},
+      {"targets: {convention: unifrom}", "targets.convention", "'uniform'"},
+      {"targets: {convention: 3}", "targets.convention", "quotes"},
+      {"targets: [1]", "targets", ""},
+      {"optimizer: {lr: 0}", "optimizer.lr", "above 0"},
+      {"optimizer: {name: agd}", "optimizer.name", "'sgd'"},
+      {"optimizer: {momentum: 1}", "optimizer.momentum", ""},
+      {"optimizer: {nesterov: true}", "optimizer.nesterov", "momentum"},
+      {"optimizer: {name: adam, momentum: 0.9}", "optimizer.momentum", ""},
+      {"optimizer: {groups: {match: a}}", "optimizer.groups", ""},
+      {"optimizer: {groups: [{lr_scale: 1}]}", "optimizer.groups[0]", ""},
+      {"optimizer: {groups: [{match: a, match: b}]}", "optimizer.groups[0].match", ""},
+      {"optimizer: {groups: [{match: a, weight_decay: -0.5}]}", "optimizer.groups[0].weight_decay", ""},
+      {"schedule: {name: setp}", "schedule.name", "'step'"},
+      {"schedule: {name: step}", "schedule.at", ""},
+      {"schedule: {name: step, at: [5, 5]}", "schedule.at", "increasing"},
+      {"schedule: {name: step, at: [7, 5]}", "schedule.at", "increasing"},
+      {"schedule: {name: step, at: [0, 5]}", "schedule.at", "positive"},
+      {"schedule: {name: step, at: [1, 2.5]}", "schedule.at[1]", ""},
+      {"schedule: {name: step, at: 5}", "schedule.at", ""},
+      {"schedule: {name: exponential}", "schedule.every", ""},
+      {"evaluate: {split: tset}", "evaluate.split", "'test'"},
+      {"checkpoint: {keep: 0}", "checkpoint.keep", "at least 1"},
+  };
+  for (const auto& bad : cases) {
+    std::string text = "task: {data: generated}\nmodel: {name: mlp}\n";
+    if (std::string(bad.text).find("train:") == std::string::npos) text += "train: {steps: 1}\n";
+    const auto e = error_of(text + bad.text + "\n");
+    EXPECT_THAT(e.where(), testing::StartsWith("recipe.yaml")) << bad.text;
+    EXPECT_THAT(e.where(), testing::EndsWith(std::string(": ") + bad.key)) << bad.text << e.what();
+    EXPECT_THAT(e.remedy(), HasSubstr(bad.remedy)) << bad.text;
+  }
+}
+
+TEST(Recipe, RefusesWrongTasksAndModels) {
+  const auto with = [](const std::string& task, const std::string& model) {
+    return error_of("task: {" + task + "}\nmodel: {" + model + "}\ntrain: {steps: 1}\n");
+  };
+  EXPECT_THAT(with("data: cifra10", "name: mlp").remedy(), HasSubstr("'cifar10'"));
+  EXPECT_THAT(with("data: cifar10", "name: mlp").where(), HasSubstr("task.path"));
+  EXPECT_THAT(with("validation: 5", "name: mlp").where(), HasSubstr("task.data"));
+  EXPECT_THAT(with("data: generated", "name: restnet56").remedy(), HasSubstr("'resnet56'"));
+  EXPECT_THAT(with("data: generated", "name: resnet57").remedy(), HasSubstr("6n+2"));
+  EXPECT_THAT(with("data: generated", "name: resnet56, dropout: 0.5").where(), HasSubstr("2: model.dropout"));
+  EXPECT_THAT(with("data: generated", "name: mlp, hidden: [0]").where(), HasSubstr("model.hidden"));
+  EXPECT_THAT(with("data: generated, validation: 4000", "name: mlp").where(), HasSubstr("task.validation"));
+  EXPECT_NO_THROW(parse("task: {data: generated}\nmodel: {name: resnet20_t2t}\ntrain: {steps: 1}\n"));
+}
+
+TEST(Recipe, WantsStepsOrEpochsAndNotBoth) {
+  const std::string head = "task: {data: generated}\nmodel: {name: mlp}\n";
+  EXPECT_THAT(error_of(head).remedy(), HasSubstr("train.epochs"));
+  EXPECT_THAT(error_of(head + "train:\n  steps: 3\n  epochs: 4\n").where(), HasSubstr("recipe.yaml:5"));
+  EXPECT_EQ(parse(head + "train: {steps: 3}\n", {"train.steps=0", "train.epochs=2"}).train.epochs, 2);
+}
+
+TEST(Recipe, RefusesDuplicatesAndWhatIsNotARecipe) {
+  EXPECT_THAT(error_of("train:\n  steps: 1\n  steps: 2\n").where(), HasSubstr("recipe.yaml:3: train.steps"));
+  EXPECT_THAT(error_of("train: {steps: 1}\nmodel: {name: mlp}\ntrain: {seed: 2}\n").where(),
+              HasSubstr("recipe.yaml:3: train"));
+  EXPECT_THAT(error_of("task: {data: generated}\nmodel: [mlp\n").where(), HasSubstr("recipe.yaml:"));
+  EXPECT_THAT(error_of("a: b: c\n").problem(), HasSubstr("not YAML"));
+  EXPECT_THAT(error_of("\ttask: 1\n").where(), HasSubstr("recipe.yaml:1"));
+  EXPECT_THAT(error_of("").problem(), HasSubstr("empty"));
+  EXPECT_THAT(error_of("# nothing\n").problem(), HasSubstr("empty"));
+  EXPECT_THAT(error_of("- 1\n").problem(), HasSubstr("map"));
+  EXPECT_THAT(error_of("hello\n").problem(), HasSubstr("map"));
+  EXPECT_THAT(error_of(small + "---\n" + small).problem(), HasSubstr("more than one"));
+  EXPECT_THAT(error_of(std::string(200000, '[')).problem(), HasSubstr("not YAML"));
+  EXPECT_THAT(error_of("train: {steps: " + std::string(1 << 20, '1') + "}\n").where(),
+              HasSubstr("train.steps"));
+  EXPECT_THAT(error_of("? [a, b]\n: 1\n").problem(), HasSubstr("unknown key"));
+}
+
+TEST(Recipe, ExpandsVariables) {
+  setenv("SMOOTHLAB_TEST_FOLDER", "/a b", 1);
+  setenv("SMOOTHLAB_TEST_NUMBER", "7", 1);
+  unsetenv("SMOOTHLAB_TEST_UNSET");
+  const auto path = [](const std::string& written) {
+    return parse("task:\n  data: mnist\n  path: " + written + "\nmodel: {name: mlp}\ntrain: {steps: 1}\n")
+        .task.path;
+  };
+  EXPECT_EQ(path("${SMOOTHLAB_TEST_FOLDER}/x${SMOOTHLAB_TEST_NUMBER}"), "/a b/x7");
+  EXPECT_EQ(path("'${SMOOTHLAB_TEST_FOLDER}'"), "/a b");
+  EXPECT_EQ(path("${SMOOTHLAB_TEST_NUMBER}"), "7");
+  EXPECT_EQ(path("$${SMOOTHLAB_TEST_FOLDER}"), "${SMOOTHLAB_TEST_FOLDER}");
+  EXPECT_EQ(path("$x"), "$x");
+  EXPECT_EQ(parse(small, {"train.seed=${SMOOTHLAB_TEST_NUMBER}"}).train.seed, 7u);
+  const auto e = error_of("task:\n  data: mnist\n  path: ${SMOOTHLAB_TEST_UNSET}/x\n");
+  EXPECT_THAT(e.problem(), HasSubstr("'SMOOTHLAB_TEST_UNSET' is not set"));
+  EXPECT_EQ(e.where(), "recipe.yaml:3: task.path");
+  EXPECT_THAT(error_of("task: {data: mnist, path: '${}'}\n").where(), HasSubstr("task.path"));
+  // What is overridden need not be set.
+  EXPECT_EQ(
+      parse("task:\n  data: mnist\n  path: ${SMOOTHLAB_TEST_UNSET}/x\n" + small.substr(small.find('\n') + 1),
+            {"task.path=/y"})
+          .task.path,
+      "/y");
+}
+
+TEST(Recipe, AppliesOverrides) {
+  const Recipe recipe = parse(small, {"targets.alpha=0.1", "model.hidden=[8, 9]", "task.augment={flip: true}",
+                                      "optimizer.groups=[{match: fc, lr_scale: 2}]", "targets.alpha=0.2"});
+  EXPECT_DOUBLE_EQ(recipe.targets.alpha, 0.2);
+  EXPECT_EQ(recipe.model.hidden, (std::vector<int64_t>{8, 9}));
+  EXPECT_TRUE(recipe.task.augment.flip);
+  EXPECT_DOUBLE_EQ(recipe.optimizer.groups.at(0).lr_scale, 2);
+
+  const auto e = error_of(small, {"model.nam=x"});
+  EXPECT_EQ(e.where(), "--set model.nam=x");
+  EXPECT_THAT(e.remedy(), HasSubstr("'name'"));
+  EXPECT_EQ(error_of(small, {"targets.alpha=2"}).where(), "--set targets.alpha=2");
+  EXPECT_EQ(error_of(small, {"optimizer.nesterov=true"}).where(), "--set optimizer.nesterov=true");
+  EXPECT_THAT(error_of(small, {"modle.name=x"}).remedy(), HasSubstr("'model.name'"));
+  EXPECT_THAT(error_of(small, {"targets.alpha"}).remedy(), HasSubstr("block.key=value"));
+  EXPECT_THAT(error_of(small, {"=1"}).remedy(), HasSubstr("block.key=value"));
+  EXPECT_THAT(error_of(small, {"targets.alpha="}).where(), HasSubstr("--set targets.alpha="));
+  EXPECT_THAT(error_of(small, {"targets.alpha=[1"}).problem(), HasSubstr("not YAML"));
+  EXPECT_THAT(error_of(small, {"optimizer.groups=[{mtach: x}]"}).where(),
+              HasSubstr("--set optimizer.groups"));
+}
+
+TEST(Recipe, ResolvedTextGivesTheSameRecipe) {
+  setenv("SMOOTHLAB_TEST_FOLDER", "/a \"b\"\\ : #", 1);
+  const Recipe recipe = parse(R"(
+task: {data: idx, path: "${SMOOTHLAB_TEST_FOLDER}$${X}é", validation: 7, augment: {contrast_low: 0.2, brightness: 63}}
+model: {name: mlp, hidden: [3, 4], dropout: 0.1, initialisation: variance-0.03}
+targets: {alpha: 0.1, convention: unigram, confidence_penalty: 0.30000000000000004}
+optimizer: {name: rmsprop, epsilon_inside: true, lr: 1e-17, groups: [{match: "fc*", lr_scale: 0.1}, {match: "1", weight_decay: 0}]}
+schedule: {name: step, at: [5, 6]}
+train: {epochs: 3, seed: 18446744073709551615, ema: 0.9999, ema_warmup: true}
+)");
+  const std::string text = resolved_recipe(recipe);
+  const Recipe again = parse(text);
+  EXPECT_EQ(resolved_recipe(again), text);
+  EXPECT_EQ(again.task.path, "/a \"b\"\\ : #${X}é");
+  EXPECT_EQ(again.train.seed, 18446744073709551615u);
+  EXPECT_EQ(again.targets.confidence_penalty, recipe.targets.confidence_penalty);
+  EXPECT_EQ(again.optimizer.groups.at(1).match, "1");
+  EXPECT_EQ(again.optimizer.lr, 1e-17);
+  for (const auto& key : recipe_keys()) {
+    EXPECT_EQ(key.write(again), key.write(recipe)) << key.path;
+    EXPECT_THAT(text, HasSubstr(name_of(key.path) + ":")) << key.path;
+  }
+}
+
+TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
+  const Recipe defaults = parse(small);
+  const std::string help = recipe_help(false), tables = recipe_help(true);
+  for (const auto& key : recipe_keys()) {
+    Recipe changed = defaults;
+    // A value that each type takes and that is no default.
+    for (const char* value : {"7", "4096", "0.75", "true", "false", "per_image", "off-target", "test", "cpu",
+                              "bf16", "x", "adam", "cosine", "cifar10", "[7]", "[{match: q}]"}) {
+      try {
+        key.read(changed, YAML::Load(value), {"test", true});
+      } catch (const UsageError&) {
+        continue;
+      }
+      if (key.write(changed) != key.write(defaults)) break;
+    }
+    EXPECT_NE(key.write(changed), key.write(defaults)) << key.path;
+    for (const auto& other : recipe_keys()) {
+      if (other.path == key.path) continue;
+      EXPECT_EQ(other.write(changed), other.write(defaults)) << other.path;
+    }
+    EXPECT_THAT(help, HasSubstr(key.path + " ")) << key.path;
+    EXPECT_THAT(tables, HasSubstr("| `" + name_of(key.path) + "` |"));
+    EXPECT_FALSE(key.meaning.empty());
+  }
+}
+
+TEST(Recipe, HashFollowsValuesAndNotSpelling) {
+  const std::string hash = recipe_hash(parse(small));
+  EXPECT_EQ(hash.size(), 64u);
+  EXPECT_EQ(hash, recipe_hash(parse("# other words\n" + small + "targets: {alpha: 0}\n")));
+  EXPECT_NE(hash, recipe_hash(parse(small + "targets: {alpha: 0.1}\n")));
+}
+
+TEST(Recipe, ReadsFilesAndNamesMissingOnes) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path() + "/r.yaml";
+  std::ofstream(path) << small;
+  EXPECT_EQ(read_recipe(path, {}).train.steps, 10);
+  for (const std::string& bad : {folder.path() + "/missing.yaml", folder.path()}) {
+    try {
+      read_recipe(bad, {});
+      ADD_FAILURE() << bad;
+    } catch (const UsageError& e) {
+      EXPECT_EQ(static_cast<int>(e.code()), 2);
+      EXPECT_THAT(e.where(), HasSubstr(bad));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace smoothlab::trainer

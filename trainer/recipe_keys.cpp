@@ -1,0 +1,292 @@
+#include "trainer/recipe_keys.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "cluster/error.h"
+#include "cluster/nearest_name.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+/// What a value must be beside its type.
+template <typename T>
+struct Limit {
+  std::string text;  ///< "0 to 1"; empty: anything
+  std::function<bool(const T&)> holds;
+  std::function<std::string(const T&)> remedy;
+};
+
+struct Any {};
+struct Between {
+  double low, high;
+};
+struct Above {
+  double low;
+};
+struct AtLeast {
+  double low;
+};
+/// low ≤ value < high.
+struct HalfOpen {
+  double low, high;
+};
+struct OneOf {
+  std::vector<std::string> names;
+};
+struct Increasing {};
+struct NotEmpty {};
+struct AtLeastZeroOrMinusOne {};
+
+template <typename T>
+Limit<T> limit(Any) {
+  return {"", [](const T&) { return true; }, {}};
+}
+template <typename T>
+Limit<T> limit(Between b) {
+  return {fmt::format("{} to {}", b.low, b.high), [b](const T& v) { return v >= b.low && v <= b.high; }, {}};
+}
+template <typename T>
+Limit<T> limit(Above b) {
+  return {fmt::format("above {}", b.low), [b](const T& v) { return v > b.low; }, {}};
+}
+template <typename T>
+Limit<T> limit(AtLeast b) {
+  return {fmt::format("at least {}", b.low), [b](const T& v) { return static_cast<double>(v) >= b.low; }, {}};
+}
+template <typename T>
+Limit<T> limit(HalfOpen b) {
+  return {fmt::format("from {} to below {}", b.low, b.high),
+          [b](const T& v) { return v >= b.low && v < b.high; },
+          {}};
+}
+template <typename T>
+Limit<T> limit(const OneOf& one) {
+  return {fmt::format("{}", fmt::join(one.names, ", ")),
+          [one](const T& v) { return std::find(one.names.begin(), one.names.end(), v) != one.names.end(); },
+          [one](const T& v) { return suggest_name(v, one.names); }};
+}
+template <typename T>
+Limit<T> limit(Increasing) {
+  return {"positive and increasing",
+          [](const T& v) {
+            return (v.empty() || v.front() > 0) &&
+                   std::adjacent_find(v.begin(), v.end(), std::greater_equal<>()) == v.end();
+          },
+          {}};
+}
+template <typename T>
+Limit<T> limit(NotEmpty) {
+  return {"not empty", [](const T& v) { return !v.empty(); }, {}};
+}
+
+template <typename T>
+Limit<T> limit(AtLeastZeroOrMinusOne) {
+  return {"at least 0, or -1", [](const T& v) { return v >= 0 || v == -1; }, {}};
+}
+
+std::string write_groups(const std::vector<OptimizerOptions::Group>& groups) {
+  std::vector<std::string> entries;
+  for (const auto& group : groups) {
+    std::vector<std::string> pairs;
+    for (const auto& key : group_keys()) pairs.push_back(key.path + ": " + key.write(group));
+    entries.push_back(fmt::format("{{{}}}", fmt::join(pairs, ", ")));
+  }
+  return fmt::format("[{}]", fmt::join(entries, ", "));
+}
+
+void read_group(const YAML::Node& node, const Place& place, const std::string& key,
+                OptimizerOptions::Group& group) {
+  if (!node.IsMap())
+    throw UsageError(fmt::format("'{}' must be a map", key), place.at(key),
+                     "write it as {match: fc*, lr_scale: 0.1}");
+  std::vector<std::string> names, seen;
+  for (const auto& known : group_keys()) names.push_back(known.path);
+  for (const auto& pair : node) {
+    const std::string name = key_text(pair.first);
+    const Place here =
+        place.command_line ? place : place_of(pair.first, place.source.substr(0, place.source.rfind(':')));
+    const auto known = std::find(names.begin(), names.end(), name);
+    if (known == names.end())
+      throw UsageError(fmt::format("unknown key '{}'", name), here.at(key + "." + name),
+                       suggest_name(name, names));
+    if (std::find(seen.begin(), seen.end(), name) != seen.end())
+      throw UsageError(fmt::format("key '{}' is given twice", name), here.at(key + "." + name), "keep one");
+    seen.push_back(name);
+    try {
+      group_keys()[static_cast<size_t>(known - names.begin())].read(group, pair.second, here);
+    } catch (const UsageError& e) {
+      throw UsageError(e.problem(), here.at(key + "." + name), e.remedy());
+    }
+  }
+  if (group.match.empty())
+    throw UsageError("a group without 'match'", place.at(key), "say which parameters it is for");
+}
+
+}  // namespace
+
+// Not in the unnamed namespace, where they would hide the overloads of strict_yaml.h.
+static void read_value(const YAML::Node& node, const Place& place, const std::string& key,
+                       std::vector<OptimizerOptions::Group>& groups) {
+  if (!node.IsSequence())
+    throw UsageError(fmt::format("'{}' must be a list of maps", key), place.at(key),
+                     "write it as [{match: fc*, lr_scale: 0.1}]");
+  std::vector<OptimizerOptions::Group> parsed(node.size());
+  for (size_t i = 0; i < parsed.size(); ++i)
+    read_group(node[i], place, fmt::format("{}[{}]", key, i), parsed[i]);
+  groups = std::move(parsed);
+}
+static std::string write_value(const std::vector<OptimizerOptions::Group>& groups) {
+  return write_groups(groups);
+}
+static const char* type_name(const std::vector<OptimizerOptions::Group>&) {
+  return "list of maps of match, lr_scale, weight_decay";
+}
+
+namespace {
+
+template <typename Root, typename Access, typename Bound>
+Key<Root> key(const std::string& path, Access access, const Bound& bound, const std::string& meaning) {
+  using T = std::decay_t<decltype(access(std::declval<Root&>()))>;
+  const Limit<T> allowed = limit<T>(bound);
+  const std::string type = type_name(T{});
+  return {path, allowed.text.empty() ? type : type + ", " + allowed.text, meaning,
+          [=](Root& root, const YAML::Node& node, const Place& place) {
+            T value{};
+            read_value(node, place, path, value);
+            if (!allowed.holds(value))
+              throw UsageError(
+                  fmt::format("'{}' is {}", path, write_value(value)), place.at(path),
+                  allowed.remedy ? allowed.remedy(value) : fmt::format("it must be {}", allowed.text));
+            access(root) = value;
+          },
+          [=](const Root& root) { return write_value(access(root)); }};
+}
+
+}  // namespace
+
+std::string block_of(const std::string& path) {
+  const size_t dot = path.rfind('.');
+  return dot == std::string::npos ? "" : path.substr(0, dot);
+}
+
+std::string name_of(const std::string& path) {
+  return path.substr(path.rfind('.') + 1);
+}
+
+const std::vector<Key<OptimizerOptions::Group>>& group_keys() {
+  using Group = OptimizerOptions::Group;
+  static const std::vector<Key<Group>> keys = {
+      key<Group>(
+          "match", [](auto& g) -> auto& { return g.match; }, NotEmpty{},
+          "names of parameters that begin with this, or a glob with *"),
+      key<Group>(
+          "lr_scale", [](auto& g) -> auto& { return g.lr_scale; }, AtLeast{0},
+          "factor on the learning rate; 0 freezes"),
+      key<Group>(
+          "weight_decay", [](auto& g) -> auto& { return g.weight_decay; }, AtLeastZeroOrMinusOne{},
+          "in place of optimizer.weight_decay; -1: that one"),
+  };
+  return keys;
+}
+
+// One line a key is what makes this a table; clang-format would take six.
+// clang-format off
+#define FIELD(member) [](auto& r) -> auto& { return r.member; }
+#define KEY(member, bound, meaning) key<Recipe>(#member, FIELD(member), bound, meaning)
+
+const std::vector<Key<Recipe>>& recipe_keys() {
+  static const std::vector<Key<Recipe>> keys = {
+      KEY(task.data, (OneOf{{"mnist", "idx", "cifar10", "cifar100", "generated"}}), "data set; required"),
+      KEY(task.path, Any{}, "folder of its files; ${VARIABLES} are expanded; not used by generated"),
+      KEY(task.validation, AtLeast{0}, "training samples held out, the last ones"),
+      KEY(task.classes, AtLeast{4}, "generated: number of classes"),
+      KEY(task.train_samples, AtLeast{1}, "generated: size of the training split"),
+      KEY(task.test_samples, AtLeast{1}, "generated: size of the test split"),
+      KEY(task.noise, AtLeast{0}, "generated: strength of the noise; 0: its default"),
+      KEY(task.data_seed, Any{}, "generated: seed of the images, apart from train.seed"),
+      KEY(task.augment.pad, AtLeast{0}, "zero pixels added on each side before the crop"),
+      KEY(task.augment.crop, AtLeast{0}, "side of the crop, random in training, else central; 0: none"),
+      KEY(task.augment.flip, Any{}, "mirror left-right with probability one half"),
+      KEY(task.augment.shift, AtLeast{0}, "move by up to so many pixels either way, all equiprobable"),
+      KEY(task.augment.brightness, AtLeast{0}, "add uniform(-b, b) on the 0...255 scale"),
+      KEY(task.augment.contrast_low, Above{0}, "scale around the channel mean by uniform(low, high)"),
+      KEY(task.augment.contrast_high, Above{0}, "see contrast_low"),
+      KEY(task.augment.normalize, (OneOf{{"unit", "per_image", "none"}}),
+          "unit: /255; per_image: zero mean and unit variance; none: 0...255"),
+
+      KEY(model.name, NotEmpty{}, "network; required: mlp, alexnet_tutorial, resnetN, resnetN_t2t, N = 6n+2"),
+      KEY(model.hidden, Any{}, "mlp: units of the hidden layers"),
+      KEY(model.dropout, (HalfOpen{0, 1}), "mlp: probability of dropping a hidden unit"),
+      KEY(model.input_dropout, (HalfOpen{0, 1}), "mlp: probability of dropping an input"),
+      KEY(model.initialisation, Any{}, "empty: the network's own; mlp: variance-0.03, deviation-0.03"),
+
+      KEY(targets.alpha, (Between{0, 1}), "label smoothing"),
+      KEY(targets.convention, (OneOf{{"uniform", "off-target", "unigram", "joeynmt"}}),
+          "uniform: alpha/K everywhere; off-target: alpha/(K-1) off the true class; unigram: by class "
+          "frequency; joeynmt: alpha/(K-2), none for padding"),
+      KEY(targets.confidence_penalty, AtLeast{0}, "beta of Pereyra et al. 2017: loss - beta * entropy"),
+      KEY(targets.disturb_label, (Between{0, 1}),
+          "DisturbLabel (Xie et al. 2016): probability of drawing the label anew from all classes"),
+
+      KEY(optimizer.name, (OneOf{{"sgd", "adam", "rmsprop", "smoothed-sgd"}}),
+          "smoothed-sgd: steps along 0.9 * previous + 0.1 * current gradient"),
+      KEY(optimizer.lr, Above{0}, "learning rate, before schedule and groups"),
+      KEY(optimizer.momentum, (HalfOpen{0, 1}), "sgd, rmsprop: buffer = momentum * buffer + gradient"),
+      KEY(optimizer.nesterov, Any{}, "sgd: Nesterov's momentum"),
+      KEY(optimizer.beta1, (HalfOpen{0, 1}), "adam: decay of the first moment"),
+      KEY(optimizer.beta2, (HalfOpen{0, 1}), "adam: decay of the second moment"),
+      KEY(optimizer.epsilon, Above{0}, "adam, rmsprop: added to the root of the second moment"),
+      KEY(optimizer.decay, (HalfOpen{0, 1}), "rmsprop: decay of the mean square"),
+      KEY(optimizer.epsilon_inside, Any{},
+          "rmsprop: epsilon under the root, mean square from 1, momentum over lr-scaled steps, as TensorFlow"),
+      KEY(optimizer.weight_decay, AtLeast{0}, "adds weight_decay * weight to the gradient of weights and kernels"),
+      KEY(optimizer.decoupled, Any{}, "weight decay apart from the gradient, times the learning rate (AdamW)"),
+      KEY(optimizer.decay_norm_and_bias, Any{}, "weight decay on biases and normalisation too"),
+      KEY(optimizer.clip_norm, AtLeast{0}, "largest L2 norm of the whole gradient of the scaled loss; 0: off"),
+      KEY(optimizer.groups, Any{}, "parameters that learn otherwise; the first match counts"),
+
+      KEY(schedule.name,
+          (OneOf{{"constant", "step", "linear", "cosine", "exponential", "inverse-square-root"}}),
+          "how the learning rate goes on"),
+      KEY(schedule.at, Increasing{}, "step: the steps from which factor is applied once more"),
+      KEY(schedule.factor, Above{0}, "step, exponential: factor"),
+      KEY(schedule.every, AtLeast{0}, "exponential: steps between two factors"),
+      KEY(schedule.staircase, Any{}, "exponential: jump at those steps instead of falling evenly"),
+      KEY(schedule.final_factor, AtLeast{0}, "linear, cosine: where the factor ends"),
+      KEY(schedule.warmup, AtLeast{0}, "steps of linear warm-up from lr/warmup"),
+
+      KEY(train.steps, AtLeast{0}, "length of the run; this or epochs"),
+      KEY(train.epochs, AtLeast{0}, "length of the run in passes over the training split; this or steps"),
+      KEY(train.global_batch, AtLeast{1}, "samples of a step, over all ranks"),
+      KEY(train.micro_batch, AtLeast{0}, "most samples of one forward pass of a rank; 0: its whole share"),
+      KEY(train.seed, Any{}, "of weights, order, augmentation, dropout and label noise"),
+      KEY(train.precision, (OneOf{{"fp32", "bf16"}}), "bf16: forward and backward; the optimiser keeps float32"),
+      KEY(train.channels_last, Any{}, "memory format of images and kernels"),
+      KEY(train.loss_scale, Above{0}, "factor on the loss, weight decay not included"),
+      KEY(train.ema, (HalfOpen{0, 1}), "decay of the moving average of the weights; 0: none"),
+      KEY(train.ema_warmup, Any{}, "decay min(ema, (1+n)/(10+n)) at update n"),
+      KEY(train.device, (OneOf{{"auto", "cpu", "cuda"}}), "where ranks compute"),
+      KEY(train.workers, AtLeast{1}, "threads of a rank that load and augment"),
+      KEY(train.bucket_bytes, AtLeast{1024}, "bytes of gradients that are reduced together"),
+      KEY(train.log_every, AtLeast{1}, "steps between two lines of metrics"),
+
+      KEY(evaluate.every, AtLeast{0}, "steps between two evaluations; 0: only at the end"),
+      KEY(evaluate.split, (OneOf{{"validation", "test", "train"}}),
+          "what is evaluated; validation means test where nothing is held out"),
+      KEY(evaluate.batch, AtLeast{1}, "samples of one forward pass of a rank"),
+      KEY(evaluate.logits, Any{}, "keep a logit file of each evaluation"),
+
+      KEY(checkpoint.every, AtLeast{0}, "steps between two checkpoints; 0: only at the end"),
+      KEY(checkpoint.keep, AtLeast{1}, "how many of the latest are kept"),
+  };
+  return keys;
+}
+
+#undef KEY
+#undef FIELD
+// clang-format on
+
+}  // namespace smoothlab::trainer
