@@ -1,5 +1,7 @@
 #include "cluster/communicator.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>

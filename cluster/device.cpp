@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <sched.h>
 #include <torch/cuda.h>
 #include <unistd.h>
@@ -126,6 +127,10 @@ void apply(const Placement& placement) {
   using SetThreads = void (*)(int);
   if (auto set_threads = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))
     set_threads(placement.threads);
+  // glibc gives large blocks back to the kernel as soon as they are free. A training step takes the same ones
+  // again, and every page of them would fault once more.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 2047 << 20);
 }
 
 }  // namespace smoothlab::cluster

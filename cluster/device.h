@@ -19,7 +19,8 @@ struct Placement {
 /// UsageError for another word and EnvironmentError where the device cannot be had.
 Placement place_rank(Communicator& communicator, const std::string& wanted);
 
-/// Sets the thread counts of ATen, OpenMP and a BLAS with threads of its own (OpenBLAS), for this process.
+/// Sets up this process for it: thread counts of ATen, OpenMP and a BLAS with threads of its own (OpenBLAS),
+/// and an allocator that keeps the memory of one step for the next.
 void apply(const Placement& placement);
 
 /// Cores this process may run on (affinity mask and cgroup quota), at least 1.

@@ -1,5 +1,7 @@
 #include "cluster/mpi_communicator.h"
 
+#include <ATen/ATen.h>
+
 #include <exception>
 #include <utility>
 
@@ -71,10 +73,10 @@ class MpiCommunicator : public Communicator {
     require_on_cpu(tensor, "allreduce");
     const MPI_Datatype type = element_type(tensor);
     const MPI_Op op = operation_of(reduction);
-    const size_t width = tensor.element_size();
+    const auto width = static_cast<int64_t>(tensor.element_size());
     return std::make_unique<Pending>(
         engine_,
-        engine_.start("allreduce", tensor, tensor.numel(),
+        engine_.start("allreduce", tensor, tensor.numel(), width,
                       [=](char* base, int64_t first, int count, MPI_Comm comm, MPI_Request* request) {
                         return MPI_Iallreduce(MPI_IN_PLACE, base + first * width, count, type, op, comm,
                                               request);
@@ -87,7 +89,7 @@ class MpiCommunicator : public Communicator {
       throw RunError("no rank " + std::to_string(root) + " of " + std::to_string(size()), "broadcast",
                      "name a root below the number of ranks");
     engine_.wait(
-        *engine_.start("broadcast", tensor, static_cast<int64_t>(tensor.nbytes()),
+        *engine_.start("broadcast", tensor, static_cast<int64_t>(tensor.nbytes()), 1,
                        [=](char* base, int64_t first, int count, MPI_Comm comm, MPI_Request* request) {
                          return MPI_Ibcast(base + first, count, MPI_BYTE, root, comm, request);
                        }));
@@ -100,7 +102,7 @@ class MpiCommunicator : public Communicator {
     shape[0] *= size();
     at::Tensor all = at::empty(shape, own.options());
     const auto bytes = static_cast<int64_t>(own.nbytes());
-    if (bytes > MpiEngine::chunk) {  // pieces of one tensor do not lie together in the result
+    if (bytes > MpiEngine::chunk_bytes) {  // pieces of one tensor do not lie together in the result
       for (int from = 0; from < size(); ++from) {
         const at::Tensor part = all.narrow(0, from * own.size(0), own.size(0));
         if (from == rank()) part.copy_(own);
@@ -110,7 +112,7 @@ class MpiCommunicator : public Communicator {
     }
     void* source = own.data_ptr();
     engine_.wait(*engine_.start(
-        "allgather", all, bytes, [=](char* base, int64_t, int count, MPI_Comm comm, MPI_Request* request) {
+        "allgather", all, bytes, 1, [=](char* base, int64_t, int count, MPI_Comm comm, MPI_Request* request) {
           return MPI_Iallgather(source, count, MPI_BYTE, base, count, MPI_BYTE, comm, request);
         }));
     return all;

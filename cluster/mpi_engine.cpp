@@ -18,6 +18,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
+/// Two pieces keep the ranks busy while one ends; more only take scratch memory.
+constexpr size_t most_under_way = 2;
+
 std::string message_of(int code) {
   char text[MPI_MAX_ERROR_STRING] = {};
   int length = 0;
@@ -80,7 +83,7 @@ MpiEngine::~MpiEngine() {
     for (bool idle = false; !idle; patience.pause()) {
       const std::lock_guard<std::mutex> lock(mutex_);
       advance();
-      idle = under_way_.empty();
+      idle = under_way_.empty();  // and with them the queue
     }
   }
   {
@@ -103,41 +106,63 @@ void MpiEngine::require(int code, const char* action) const {
 }
 
 std::shared_ptr<MpiOperation> MpiEngine::start(const char* name, const at::Tensor& tensor, int64_t elements,
-                                               const Issue& issue) {
+                                               int64_t width, MpiOperation::Issue issue) {
   auto operation = std::make_shared<MpiOperation>();
   operation->name = name;
   operation->tensor = tensor;
-  auto* base = static_cast<char*>(tensor.data_ptr());
+  operation->issue = std::move(issue);
+  operation->elements = elements;
+  operation->chunk = chunk_bytes / width;
+  operation->done = elements == 0;
+  if (operation->done) return operation;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (int64_t first = 0; first < elements; first += chunk) {
-      const auto count = static_cast<int>(std::min(chunk, elements - first));
-      MPI_Request request = MPI_REQUEST_NULL;
-      require(issue(base, first, count, comm_, &request), name);
-      operation->requests.push_back(request);
-    }
-    operation->done = operation->requests.empty();
-    if (!operation->done) under_way_.push_back(operation);
+    queue_.push_back(operation);
+    issue_pieces();
   }
   work_.notify_one();
   return operation;
 }
 
+void MpiEngine::issue_pieces() {
+  while (!queue_.empty() && under_way_.size() < most_under_way) {
+    const auto operation = queue_.front();
+    const auto count = static_cast<int>(std::min(operation->chunk, operation->elements - operation->issued));
+    MPI_Request request = MPI_REQUEST_NULL;
+    const int code = operation->issue(static_cast<char*>(operation->tensor.data_ptr()), operation->issued,
+                                      count, comm_, &request);
+    note_failure(*operation, code);
+    operation->issued += count;
+    ++operation->pieces_under_way;
+    under_way_.emplace_back(request, operation);
+    if (operation->issued == operation->elements) queue_.pop_front();
+  }
+}
+
+void MpiEngine::note_failure(MpiOperation& operation, int code) const {
+  try {
+    require(code, operation.name);
+  } catch (const Error&) {
+    if (!operation.failure) operation.failure = std::current_exception();
+  }
+}
+
 void MpiEngine::advance() {
-  const auto finished = [this](const std::shared_ptr<MpiOperation>& operation) {
+  const auto finished = [this](std::pair<MPI_Request, std::shared_ptr<MpiOperation>>& piece) {
+    MpiOperation& operation = *piece.second;
     int done = 0;
-    const int code = MPI_Testall(static_cast<int>(operation->requests.size()), operation->requests.data(),
-                                 &done, MPI_STATUSES_IGNORE);
-    try {
-      require(code, operation->name);
-    } catch (const Error&) {
-      operation->failure = std::current_exception();
+    const int code = MPI_Test(&piece.first, &done, MPI_STATUS_IGNORE);
+    note_failure(operation, code);
+    if (!done && code == MPI_SUCCESS) return false;
+    --operation.pieces_under_way;
+    if (operation.pieces_under_way == 0 && operation.issued == operation.elements) {
+      operation.done = true;
+      operation.tensor.reset();
     }
-    operation->done = done || operation->failure;
-    if (operation->done) operation->tensor.reset();
-    return operation->done;
+    return true;
   };
   under_way_.erase(std::remove_if(under_way_.begin(), under_way_.end(), finished), under_way_.end());
+  issue_pieces();
 }
 
 void MpiEngine::wait(const MpiOperation& operation) {

@@ -4,22 +4,30 @@
 #include <mpi.h>
 
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace smoothlab::cluster {
 
-/// A collective under way: its requests, and the tensor that they read and write.
+/// A collective under way. Large ones go piece by piece: MPI counts in 32 bits, and the scratch memory that
+/// an MPI takes for a piece of this size stays in the allocator and in the cache.
 struct MpiOperation {
+  /// Issues one piece: count elements from number `first` of the tensor's memory.
+  using Issue = std::function<int(char* base, int64_t first, int count, MPI_Comm, MPI_Request*)>;
+
   const char* name = "";
   at::Tensor tensor;
-  std::vector<MPI_Request> requests;
-  bool done = false;
+  Issue issue;
+  int64_t elements = 0, issued = 0, chunk = 0;
+  int pieces_under_way = 0;
   std::exception_ptr failure;
+  bool done = false;
 };
 
 /// Owns MPI in this process and moves non-blocking collectives on. All calls of MPI are made under one lock.
@@ -28,8 +36,7 @@ struct MpiOperation {
 /// computation that it shares the cores with.
 class MpiEngine {
  public:
-  /// Elements, or bytes, of one MPI call: far below INT_MAX. Larger tensors go in pieces.
-  static constexpr int64_t chunk = int64_t{1} << 24;
+  static constexpr int64_t chunk_bytes = int64_t{1} << 20;
 
   /// Starts MPI. Throws EnvironmentError where it cannot, or where MPI has been started before.
   MpiEngine();
@@ -43,18 +50,18 @@ class MpiEngine {
   int local_rank() const { return local_rank_; }
   int local_size() const { return local_size_; }
 
-  /// Issues one piece: count elements from number `first` of the memory at `base`.
-  using Issue = std::function<int(char* base, int64_t first, int count, MPI_Comm, MPI_Request*)>;
-  /// Starts a collective over `elements` of the tensor's memory, in pieces. Collectives start in the order
-  /// of these calls.
+  /// Starts a collective over `elements` of the tensor's memory, each `width` bytes. Collectives, and
+  /// their pieces, go to MPI in the order of these calls, whatever the timing.
   std::shared_ptr<MpiOperation> start(const char* name, const at::Tensor& tensor, int64_t elements,
-                                      const Issue& issue);
+                                      int64_t width, MpiOperation::Issue issue);
   /// Returns when the operation is done; throws what it failed with.
   void wait(const MpiOperation& operation);
   [[noreturn]] void abort(int exit_code);
 
  private:
   void require(int code, const char* action) const;
+  void note_failure(MpiOperation& operation, int code) const;
+  void issue_pieces();
   void advance();
   void run_in_background();
 
@@ -64,7 +71,8 @@ class MpiEngine {
 
   std::mutex mutex_;
   std::condition_variable work_;
-  std::vector<std::shared_ptr<MpiOperation>> under_way_;
+  std::deque<std::shared_ptr<MpiOperation>> queue_;  ///< those that still have pieces to issue
+  std::vector<std::pair<MPI_Request, std::shared_ptr<MpiOperation>>> under_way_;
   int waiting_ = 0;
   bool stopping_ = false;
   std::thread background_;
