@@ -41,8 +41,8 @@ class Sgd : public Optimizer {
     MomentumRule rule;
     if (!state_.empty()) rule.buffer = part(state_[0].second, segment);
     const bool smoothed = options_.name == "smoothed-sgd";
-    rule.momentum = smoothed ? 0.9 : options_.momentum;
-    rule.share = smoothed ? 0.1 : 1.0;
+    rule.momentum = smoothed && options_.momentum == 0 ? 0.9 : options_.momentum;
+    rule.share = smoothed ? 1 - rule.momentum : 1.0;
     rule.nesterov = options_.nesterov;
     update(slice, rule);
   }

@@ -22,9 +22,9 @@ struct TargetOptions {
 
 /// `optimizer:`.
 struct OptimizerOptions {
-  std::string name = "sgd";  ///< "sgd", "adam", "rmsprop", "smoothed-sgd" (0.9·previous + 0.1·current)
+  std::string name = "sgd";  ///< "sgd", "adam", "rmsprop", "smoothed-sgd"
   double lr = 0.1;
-  double momentum = 0;
+  double momentum = 0;  ///< m: sgd v ← m·v + g; smoothed-sgd v ← m·v + (1−m)·g, m = 0.9 where 0 is given
   bool nesterov = false;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  ///< adam; rmsprop uses epsilon
   double decay = 0.9;                                 ///< rmsprop: of the mean square

@@ -62,7 +62,7 @@ void check_model(const Checker& checker, const models::NetworkOptions& model) {
 }
 
 void check_optimizer(const Checker& checker, const OptimizerOptions& optimizer) {
-  const bool takes_momentum = optimizer.name == "sgd" || optimizer.name == "rmsprop";
+  const bool takes_momentum = optimizer.name != "adam";
   checker.require(takes_momentum || optimizer.momentum == 0, "optimizer.momentum",
                   fmt::format("'{}' has no momentum", optimizer.name), "leave the key out, or name sgd");
   checker.require(!optimizer.nesterov || optimizer.name == "sgd", "optimizer.nesterov",

@@ -232,9 +232,9 @@ const std::vector<Key<Recipe>>& recipe_keys() {
           "DisturbLabel (Xie et al. 2016): probability of drawing the label anew from all classes"),
 
       KEY(optimizer.name, (OneOf{{"sgd", "adam", "rmsprop", "smoothed-sgd"}}),
-          "smoothed-sgd: steps along 0.9 * previous + 0.1 * current gradient"),
+          "smoothed-sgd: steps along momentum * previous + (1 - momentum) * current gradient"),
       KEY(optimizer.lr, Above{0}, "learning rate, before schedule and groups"),
-      KEY(optimizer.momentum, (HalfOpen{0, 1}), "sgd, rmsprop: buffer = momentum * buffer + gradient"),
+      KEY(optimizer.momentum, (HalfOpen{0, 1}), "sgd, rmsprop: buffer = momentum * buffer + gradient; smoothed-sgd: see there, 0 means 0.9"),
       KEY(optimizer.nesterov, Any{}, "sgd: Nesterov's momentum"),
       KEY(optimizer.beta1, (HalfOpen{0, 1}), "adam: decay of the first moment"),
       KEY(optimizer.beta2, (HalfOpen{0, 1}), "adam: decay of the second moment"),

@@ -91,6 +91,9 @@ TEST(Optimizer, RmspropAgreesWithPyTorchAndTensorFlow) {
 TEST(Optimizer, SmoothedSgdFollowsItsEquation) {
   expect_weights(named("smoothed-sgd"),
                  {-1.25215325, -0.734218165, -0.230792829, 0.254973522, 0.73616724, 1.23007873});
+  OptimizerOptions options = named("smoothed-sgd");
+  options.momentum = 0.9;
+  expect_weights(options, {-1.25215325, -0.734218165, -0.230792829, 0.254973522, 0.73616724, 1.23007873});
 }
 
 /// Slices of n elements with the same contents each time.

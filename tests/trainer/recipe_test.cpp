@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "cluster/error.h"
 #include "support/temporary_folder.h"
@@ -303,6 +305,31 @@ TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
     EXPECT_THAT(tables, HasSubstr("| `" + name_of(key.path) + "` |"));
     EXPECT_FALSE(key.meaning.empty());
   }
+}
+
+/// A file of the source tree.
+std::string source_file(const std::string& name) {
+  const char* source = std::getenv("SMOOTHLAB_SOURCE");
+  std::ifstream file((source == nullptr ? std::string(".") : std::string(source)) + "/" + name);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST(Recipe, TheManualListsEveryKeyAsTheProgramDoes) {
+  EXPECT_THAT(source_file("docs/recipes.md"), HasSubstr(recipe_help(true)))
+      << "put the output of recipe_help(true) there";
+}
+
+TEST(Recipe, TheRecipesThatComeWithTheProgramAreValid) {
+  setenv("SMOOTHLAB_DATA", "/somewhere", 1);
+  const char* source = std::getenv("SMOOTHLAB_SOURCE");
+  const std::filesystem::path folder = std::filesystem::path(source == nullptr ? "." : source) / "recipes";
+  int found = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".yaml") continue;
+    ++found;
+    EXPECT_NO_THROW(read_recipe(entry.path().string(), {})) << entry.path();
+  }
+  EXPECT_GE(found, 6);
 }
 
 TEST(Recipe, HashFollowsValuesAndNotSpelling) {
