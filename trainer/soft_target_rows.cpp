@@ -33,10 +33,10 @@ __attribute__((always_inline)) inline float fast_exp(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  int32_t bits, magic_bits;
+  uint32_t bits, magic_bits;
   std::memcpy(&bits, &shifted, 4);
   std::memcpy(&magic_bits, &magic, 4);
-  const int32_t exponent = (bits - magic_bits + 127) << 23;
+  const uint32_t exponent = (bits - magic_bits + 127u) << 23;
   float power;
   std::memcpy(&power, &exponent, 4);
   return x < -87.0f ? 0.0f : p * power;

@@ -159,6 +159,16 @@ TEST(SoftTargets, ExtremeLogitsStayFinite) {
     }
 }
 
+TEST(SoftTargets, WhatIsNotFiniteIsNotHidden) {
+  const SoftTargets targets = make_soft_targets(options_of("uniform", 0.1, 0), some_counts(40));
+  for (const double bad : {std::nan(""), HUGE_VAL})
+    for (const int64_t column : {0, 5, 39}) {
+      at::Tensor z = some_logits(3, 40).to(at::kFloat);
+      z[1][column] = bad;
+      EXPECT_FALSE(std::isfinite(soft_target_loss(z, some_labels(3, 40), targets).item<float>())) << column;
+    }
+}
+
 TEST(SoftTargets, NoRowsGiveNoLossAndAnEmptyGradient) {
   const SoftTargets targets = make_soft_targets(options_of("uniform", 0.1, 0), some_counts(5));
   const at::Tensor z = at::zeros({0, 5}).requires_grad_(true);
