@@ -1,0 +1,166 @@
+#include "cluster/gradient_reducer.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "cluster/error.h"
+
+namespace smoothlab::cluster {
+namespace {
+
+using testing::ElementsAre;
+
+class GradientReducerTest : public testing::Test {
+ protected:
+  std::unique_ptr<Communicator> solo = make_solo_communicator();
+  at::Tensor weight = at::rand({3, 4}).requires_grad_();
+  at::Tensor bias = at::rand({3}).requires_grad_();
+  std::vector<at::Tensor> leaves = {weight, bias};
+  GradientReducer reducer{*solo, leaves, {}};
+};
+
+TEST_F(GradientReducerTest, GradientsAreViewsOfTheFlatBuffer) {
+  for (int step = 0; step < 2; ++step) {
+    reducer.begin(true);
+    (weight.sum() * 2 + (bias * bias).sum()).backward();
+    reducer.finish();
+    EXPECT_TRUE(weight.grad().equal(at::full({3, 4}, 2.0)));
+    EXPECT_TRUE(bias.grad().equal(2 * bias.detach()));
+    for (int64_t i = 0; i < 2; ++i)
+      EXPECT_EQ(leaves[i].grad().data_ptr(), reducer.layout().view(reducer.gradients(), i).data_ptr());
+  }
+}
+
+TEST_F(GradientReducerTest, MicroBatchesAddUp) {
+  for (int micro = 0; micro < 3; ++micro) {
+    reducer.begin(micro == 2);
+    (weight.sum() * (micro + 1)).backward();
+  }
+  reducer.finish();
+  EXPECT_TRUE(weight.grad().equal(at::full({3, 4}, 6.0)));
+  EXPECT_TRUE(bias.grad().equal(at::zeros({3})));
+}
+
+TEST_F(GradientReducerTest, AStepWithoutBackwardIsZero) {
+  reducer.begin(true);
+  (weight.sum() + bias.sum()).backward();
+  reducer.finish();
+  reducer.begin(true);
+  reducer.finish();
+  EXPECT_TRUE(reducer.gradients().equal(at::zeros({reducer.layout().total()})));
+}
+
+TEST_F(GradientReducerTest, SettlesOnTheOrderOfArrivalOnce) {
+  EXPECT_FALSE(reducer.settle());  // nothing has arrived yet
+  EXPECT_THAT(reducer.layout().order(), ElementsAre(1, 0));
+  const auto step = [this] {
+    reducer.begin(true);
+    const at::Tensor first = bias.sum() * 3, second = (weight * weight).sum();
+    (first + second).backward();
+    reducer.finish();
+  };
+  step();
+  const std::vector<at::Tensor> before = {weight.grad().clone(), bias.grad().clone()};
+  ASSERT_TRUE(reducer.settle());
+  EXPECT_THAT(reducer.layout().order(), ElementsAre(0, 1));  // what forward used last comes first
+  EXPECT_FALSE(reducer.settle());
+  for (int64_t i = 0; i < 2; ++i) {
+    EXPECT_TRUE(leaves[i].grad().equal(before[i]));
+    EXPECT_EQ(leaves[i].grad().data_ptr(), reducer.layout().view(reducer.gradients(), i).data_ptr());
+  }
+  step();
+  EXPECT_TRUE(weight.grad().equal(before[0]));
+  EXPECT_TRUE(bias.grad().equal(before[1]));
+}
+
+TEST_F(GradientReducerTest, AGivenOrderIsFinal) {
+  GradientReducer resumed(*solo, leaves, {25 << 20, 1 << 20, {0, 1}});
+  EXPECT_THAT(resumed.layout().order(), ElementsAre(0, 1));
+  resumed.begin(true);
+  resumed.finish();
+  EXPECT_FALSE(resumed.settle());
+  EXPECT_THROW(GradientReducer(*solo, leaves, {25 << 20, 1 << 20, {0, 0}}), RunError);
+}
+
+TEST_F(GradientReducerTest, LeavesCanMoveIntoFlatStorage) {
+  const at::Tensor parameters = at::zeros({reducer.layout().total()});
+  std::vector<at::Tensor> moved;
+  for (int64_t i = 0; i < 2; ++i) {
+    const at::Tensor view = reducer.layout().view(parameters, i);
+    view.copy_(leaves[i].detach());
+    moved.push_back(view.detach().requires_grad_());
+  }
+  reducer.rebind(moved);
+  reducer.begin(true);
+  (moved[0].sum() * 2 + moved[1].sum()).backward();
+  reducer.finish();
+  EXPECT_TRUE(moved[0].grad().equal(at::full({3, 4}, 2.0)));
+  EXPECT_FALSE(weight.grad().defined());
+  (weight.sum()).backward();  // the old leaves are free again
+  EXPECT_TRUE(reducer.layout().view(reducer.gradients(), 0).equal(at::full({3, 4}, 2.0)));
+  EXPECT_THROW(reducer.rebind({weight}), RunError);
+  EXPECT_THROW(reducer.rebind({bias, weight}), RunError);
+}
+
+// 1 + 2^-9 needs more than the 8 bits of a bfloat16: the sum has to be taken in float32.
+TEST_F(GradientReducerTest, LowPrecisionLeavesAccumulateInFloat32) {
+  for (const auto type : {at::kBFloat16, at::kHalf}) {
+    at::Tensor low = at::ones({5, 7}, type).requires_grad_();
+    at::Tensor full = at::ones({5}).requires_grad_();
+    GradientReducer mixed(*solo, {low, full}, {});
+    mixed.begin(false);
+    (low.sum() + full.sum()).backward();
+    mixed.begin(true);
+    (low.sum() * std::ldexp(1.0, -9)).backward();
+    mixed.finish();
+    EXPECT_FALSE(low.grad().defined());
+    EXPECT_EQ(mixed.gradients().scalar_type(), at::kFloat);
+    EXPECT_TRUE(mixed.layout().view(mixed.gradients(), 0).equal(at::full({5, 7}, 1 + std::ldexp(1.0, -9))));
+  }
+}
+
+TEST_F(GradientReducerTest, ChannelsLastWeightsOfAConvolution) {
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    at::manual_seed(5);
+    const at::Tensor start = at::rand({8, 4, 3, 3}), input = at::rand({2, 4, 6, 6});
+    at::Tensor plain = start.clone().requires_grad_();
+    at::conv2d(input, plain).pow(2).sum().backward();
+    at::Tensor last = start.to(type).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+    GradientReducer conv(*solo, {last}, {});
+    for (const bool last_micro_batch : {false, true}) {
+      conv.begin(last_micro_batch);
+      at::conv2d(input.to(type), last).pow(2).sum().backward();
+    }
+    conv.finish();
+    const at::Tensor found = conv.layout().view(conv.gradients(), 0);
+    EXPECT_TRUE(found.is_contiguous(at::MemoryFormat::ChannelsLast));
+    const double tolerance = type == at::kFloat ? 1e-5 : 2e-2;
+    EXPECT_TRUE(at::allclose(found, 2 * plain.grad(), tolerance, tolerance)) << type;
+  }
+}
+
+TEST_F(GradientReducerTest, WrongUseIsAnError) {
+  EXPECT_THROW(weight.sum().backward(), RunError);  // outside of a step
+  weight.mutable_grad() = at::Tensor();
+  EXPECT_THROW(reducer.finish(), RunError);
+  reducer.begin(false);
+  EXPECT_THROW(reducer.finish(), RunError);
+  weight.sum().backward();
+  EXPECT_THROW(weight.sum().backward(), RunError);
+  EXPECT_THROW(GradientReducer(*solo, {at::ones({2})}, {}), RunError);
+  EXPECT_THROW(GradientReducer(*solo, {weight * 2}, {}), RunError);
+}
+
+TEST_F(GradientReducerTest, AReducerThatIsGoneLeavesBackwardAlone) {
+  at::Tensor leaf = at::ones({3}).requires_grad_();
+  const at::Tensor loss = leaf.sum();
+  { const GradientReducer gone(*solo, {leaf}, {}); }
+  loss.backward();
+  EXPECT_TRUE(leaf.grad().equal(at::ones({3})));
+}
+
+}  // namespace
+}  // namespace smoothlab::cluster

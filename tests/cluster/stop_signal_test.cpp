@@ -1,0 +1,87 @@
+#include "cluster/stop_signal.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+
+namespace smoothlab::cluster {
+namespace {
+
+/// What waitpid says of a child that runs `body` and exits with what it returns.
+int status_of_child(const std::function<int()>& body) {
+  const pid_t child = fork();
+  if (child == 0) _exit(body());
+  int status = -1;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+int request_after(int number) {
+  return status_of_child([number] {
+    const StopSignal stop;
+    if (stop.requested() != StopRequest::none) return 100;
+    kill(getpid(), number);
+    return static_cast<int>(stop.requested());
+  });
+}
+
+TEST(StopSignal, SignalsAskForWhatTheyMean) {
+  EXPECT_EQ(WEXITSTATUS(request_after(SIGINT)), static_cast<int>(StopRequest::finish));
+  EXPECT_EQ(WEXITSTATUS(request_after(SIGTERM)), static_cast<int>(StopRequest::requeue));
+  EXPECT_EQ(WEXITSTATUS(request_after(SIGUSR2)), static_cast<int>(StopRequest::requeue));
+}
+
+TEST(StopSignal, ASecondSignalEndsTheProcessAtOnce) {
+  for (const int second : {SIGINT, SIGTERM, SIGUSR2}) {
+    const int status = status_of_child([second] {
+      const StopSignal stop;
+      raise(SIGINT);
+      raise(second);
+      return 100;
+    });
+    ASSERT_TRUE(WIFSIGNALED(status)) << second;
+    EXPECT_EQ(WTERMSIG(status), second);
+  }
+}
+
+TEST(StopSignal, ASignalInterruptsNoSystemCall) {
+  const int status = status_of_child([] {
+    const StopSignal stop;
+    int ends[2];
+    if (pipe(ends) != 0) return 101;
+    const pid_t writer = fork();
+    if (writer == 0) {
+      usleep(50000);
+      kill(getppid(), SIGTERM);
+      usleep(50000);
+      _exit(write(ends[1], "x", 1) == 1 ? 0 : 1);
+    }
+    char byte = 0;
+    const bool read_whole = read(ends[0], &byte, 1) == 1 && byte == 'x';
+    return read_whole && stop.requested() == StopRequest::requeue ? 0 : 102;
+  });
+  EXPECT_EQ(status, 0);
+}
+
+TEST(StopSignal, PutsBackTheHandlersThatItFound) {
+  struct sigaction own {
+  }, found{};
+  own.sa_handler = SIG_IGN;
+  struct sigaction before {};
+  ASSERT_EQ(sigaction(SIGUSR2, &own, &before), 0);
+  {
+    const StopSignal stop;
+    raise(SIGUSR2);
+    EXPECT_EQ(stop.requested(), StopRequest::requeue);
+  }
+  sigaction(SIGUSR2, &before, &found);
+  EXPECT_EQ(found.sa_handler, SIG_IGN);
+  const StopSignal again;
+  EXPECT_EQ(again.requested(), StopRequest::none);
+}
+
+}  // namespace
+}  // namespace smoothlab::cluster
