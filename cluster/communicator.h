@@ -67,7 +67,9 @@ std::unique_ptr<Communicator> make_solo_communicator();
 bool started_as_rank();
 
 /// MPI over the whole job when started as a rank, else solo. Holds MPI for as long as it lives; at most one
-/// MPI communicator exists in a process. Throws EnvironmentError.
+/// MPI communicator exists in a process. Throws EnvironmentError. A rank that fails must end its peers, which
+/// wait for it inside a collective: keep the communicator outside the try block that catches the failure, and
+/// abort() with the exit code. One that is destroyed by an unwinding exception leaves without waiting.
 std::unique_ptr<Communicator> make_communicator();
 
 }  // namespace smoothlab::cluster

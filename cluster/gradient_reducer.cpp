@@ -1,6 +1,7 @@
 #include "cluster/gradient_reducer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "cluster/arrival_hooks.h"
 #include "cluster/bucket_plan.h"
 #include "cluster/error.h"
+#include "cluster/file_system.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -27,7 +29,9 @@ void add_bfloat16(const at::Tensor& view, const at::Tensor& gradient) {
   float* sum = view.data_ptr<float>();
   const auto* term = gradient.data_ptr<at::BFloat16>();
   const int64_t size = view.numel();
-  for (int64_t i = 0; i < size; ++i) sum[i] += static_cast<float>(term[i]);
+  at::parallel_for(0, size, 1 << 15, [sum, term](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) sum[i] += static_cast<float>(term[i]);
+  });
 }
 
 void add_gradient(const at::Tensor& view, const at::Tensor& gradient) {
@@ -36,6 +40,20 @@ void add_gradient(const at::Tensor& view, const at::Tensor& gradient) {
     add_bfloat16(view, gradient);
   else
     view.add_(gradient);
+}
+
+/// Ranks that resumed from different checkpoints would add up gradients of different leaves.
+void require_same_on_all_ranks(Communicator& communicator, const FlatLayout& layout, const BucketPlan& plan) {
+  std::vector<int64_t> facts = layout.order();
+  for (int64_t tensor = 0; tensor < layout.tensors(); ++tensor) facts.push_back(layout.offset(tensor));
+  for (const Bucket& bucket : plan.buckets) facts.push_back(bucket.end);
+  const int64_t own = checksum(facts.data(), facts.size() * sizeof(int64_t));
+  const at::Tensor all = communicator.allgather(at::full({1}, own, at::kLong));
+  for (int64_t rank = 0; rank < all.numel(); ++rank)
+    if (all[rank].item<int64_t>() != own)
+      throw RunError("ranks disagree about the order or the sizes of gradients",
+                     "ranks " + std::to_string(communicator.rank()) + " and " + std::to_string(rank),
+                     "start all ranks with the same recipe, program and checkpoint");
 }
 
 }  // namespace
@@ -49,6 +67,7 @@ struct GradientReducer::State {
         filled(leaves.size()),
         arrived(leaves.size()) {
     take_order(order_is_final ? options.order : backward_order(static_cast<int64_t>(leaves.size())));
+    require_same_on_all_ranks(communicator, layout, plan);
     hooks = std::make_unique<ArrivalHooks>(leaves, [this](int64_t leaf) { on_arrival(leaf); });
   }
 

@@ -27,7 +27,8 @@ struct ReducerOptions {
 /// last, then finish(). Only the last one communicates.
 class GradientReducer {
  public:
-  /// leaves: the network's leaf tensors that require gradients, in the same order on all ranks.
+  /// leaves: the network's leaf tensors that require gradients, in the same order on all ranks. Collective:
+  /// throws RunError on every rank where they, or the order, differ.
   GradientReducer(Communicator& communicator, std::vector<at::Tensor> leaves, ReducerOptions options);
   ~GradientReducer();
   GradientReducer(const GradientReducer&) = delete;

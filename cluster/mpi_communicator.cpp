@@ -24,7 +24,7 @@ MPI_Datatype element_type(const at::Tensor& tensor) {
     case at::kByte:
       return MPI_UINT8_T;
     default:
-      throw RunError(std::string("MPI cannot reduce ") + at::toString(tensor.scalar_type()), "allreduce",
+      throw RunError(std::string("MPI cannot reduce ") + c10::toString(tensor.scalar_type()), "allreduce",
                      "convert the tensor to float32 first");
   }
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "cluster/error.h"
 #include "cluster/gradient_reducer.h"
 #include "support/ranks.h"
 
@@ -241,6 +242,17 @@ TEST_P(GradientReducerMpi, LowPrecisionLeavesAreSummedInFloat32) {
   reducer.finish();
   const at::Tensor sum = reducer.layout().view(reducer.gradients(), 0);
   EXPECT_TRUE(sum.equal(at::full({100}, 1.0 + (ranks().size() - 1) * small)));
+}
+
+TEST_P(GradientReducerMpi, RanksThatDisagreeAboutTheOrderAreToldSo) {
+  ReducerOptions differing = options();
+  differing.order = {0, 1, 2, 3, 4, 5, 6, 7};
+  if (ranks().rank() == 1) std::swap(differing.order[2], differing.order[5]);
+  if (ranks().size() > 1) {
+    EXPECT_THROW(GradientReducer(counting, leaves, differing), RunError);
+  } else {
+    EXPECT_NO_THROW(GradientReducer(counting, leaves, differing));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(GradientReducerMpiBucketBytes, GradientReducerMpi,
