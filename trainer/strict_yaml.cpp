@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <cctype>
 #include <charconv>
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <limits>
 #include <regex>
+#include <sstream>
 #include <type_traits>
 
 #include "cluster/error.h"
@@ -36,7 +38,7 @@ std::string shield_variables(const std::string& text) {
     const size_t name = at + (literal ? 3 : 2);
     const size_t end = text.find_first_of("}\n", name);
     if (end == std::string::npos || text[end] == '\n') {
-      shielded += text.substr(at, name - at);
+      shielded += literal ? open_literal : "${";
       at = name;
       continue;
     }
@@ -59,6 +61,22 @@ bool is_variable_name(const std::string& name) {
   return !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
 }
 
+/// Notes where the last document began.
+struct DocumentStart : YAML::EventHandler {
+  int line = 0;
+  void OnDocumentStart(const YAML::Mark& mark) override { line = mark.line; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+};
+
 struct Scalar {
   std::string text;
   bool plain = false;  ///< not quoted
@@ -80,6 +98,8 @@ Scalar scalar(const YAML::Node& node, const Place& place, const std::string& key
   Scalar result;
   result.plain = node.Tag() == "?";
   std::string text = node.Scalar();
+  if (text.find("${") != std::string::npos)
+    throw UsageError("'${' without '}'", place.at(key), "close it, or write $${ for the characters ${");
   for (size_t at = 0; (at = text.find(open_variable, at)) != std::string::npos;) {
     const size_t end = text.find(close_variable, at);
     const std::string name = text.substr(at + open_variable.size(), end - at - open_variable.size());
@@ -146,10 +166,15 @@ void read_integer(const YAML::Node& node, const Place& place, const std::string&
 
 YAML::Node load_yaml(const std::string& text, const std::string& name) {
   try {
-    const auto documents = YAML::LoadAll(shield_variables(text));
-    if (documents.size() > 1)
-      throw UsageError("more than one YAML document", place_of(documents[1], name).source, "keep one");
-    return documents.empty() ? YAML::Node() : documents[0];
+    const std::string shielded = shield_variables(text);
+    // Not YAML::LoadAll, which never ends on text that begins with a comma.
+    std::istringstream stream(shielded);
+    YAML::Parser parser(stream);
+    DocumentStart start;
+    if (parser.HandleNextDocument(start) && parser.HandleNextDocument(start))
+      throw UsageError("more than one YAML document", fmt::format("{}:{}", name, start.line + 1),
+                       "keep one, and nothing after it");
+    return YAML::Load(shielded);
   } catch (const YAML::Exception& e) {
     throw UsageError("not YAML: " + unshield(e.msg),
                      e.mark.is_null() ? name : fmt::format("{}:{}", name, e.mark.line + 1),

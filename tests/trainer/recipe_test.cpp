@@ -201,6 +201,7 @@ TEST(Recipe, RefusesDuplicatesAndWhatIsNotARecipe) {
   EXPECT_THAT(error_of("").problem(), HasSubstr("empty"));
   EXPECT_THAT(error_of("# nothing\n").problem(), HasSubstr("empty"));
   EXPECT_THAT(error_of("- 1\n").problem(), HasSubstr("map"));
+  EXPECT_THAT(error_of("# text\n, broken\n" + small).where(), HasSubstr("recipe.yaml"));
   EXPECT_THAT(error_of("hello\n").problem(), HasSubstr("map"));
   EXPECT_THAT(error_of(small + "---\n" + small).problem(), HasSubstr("more than one"));
   EXPECT_THAT(error_of(std::string(200000, '[')).problem(), HasSubstr("not YAML"));
@@ -221,7 +222,10 @@ TEST(Recipe, ExpandsVariables) {
   EXPECT_EQ(path("'${SMOOTHLAB_TEST_FOLDER}'"), "/a b");
   EXPECT_EQ(path("${SMOOTHLAB_TEST_NUMBER}"), "7");
   EXPECT_EQ(path("$${SMOOTHLAB_TEST_FOLDER}"), "${SMOOTHLAB_TEST_FOLDER}");
+  EXPECT_EQ(path("$${open"), "${open");
   EXPECT_EQ(path("$x"), "$x");
+  EXPECT_THAT(error_of("task:\n  data: mnist\n  path: ${OPEN\n").where(),
+              HasSubstr("recipe.yaml:3: task.path"));
   EXPECT_EQ(parse(small, {"train.seed=${SMOOTHLAB_TEST_NUMBER}"}).train.seed, 7u);
   const auto e = error_of("task:\n  data: mnist\n  path: ${SMOOTHLAB_TEST_UNSET}/x\n");
   EXPECT_THAT(e.problem(), HasSubstr("'SMOOTHLAB_TEST_UNSET' is not set"));
