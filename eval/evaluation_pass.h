@@ -16,18 +16,23 @@
 namespace smoothlab::eval {
 
 struct EvaluationOptions {
-  int64_t batch = 128;
-  bool bf16 = false;
-  bool channels_last = false;
-  std::string logits;           ///< path of the logit file to write; empty: none
+  int64_t batch = 128;         ///< samples in one forward pass; a row may depend on it by float rounding
+  bool bf16 = false;           ///< parameters (but those that are kept in float32) and inputs as bfloat16
+  bool channels_last = false;  ///< memory format of image inputs
+  std::string logits;          ///< path of the logit file to write; empty: none
   bool keep_penultimate = true;
   LogitPrecision precision = LogitPrecision::float32;
-  LogitOrigin origin;           ///< its ranks are filled in by the pass
+  LogitOrigin origin;  ///< its ranks are filled in by the pass
 };
 
-/// Runs a split through a network, each sample exactly once over all ranks, and returns the sums over all
-/// ranks. Collective. Streams every row to a logit file if one is asked for: a shard a rank beside it, the
-/// file itself published by rank 0 when all shards are whole.
+/// Runs a split through a network, each sample exactly once over all ranks, without gradients, and returns
+/// the sums over all ranks, the same on each of them. Collective. Streams every row to a logit file if one is
+/// asked for: a shard a rank beside it, the file itself published by rank 0 when all shards are whole. What a
+/// row holds does not depend on the number of ranks.
+///
+/// Throws RunError naming the sample when a logit is not finite, DataError for a split without samples,
+/// EnvironmentError when the file cannot be written. A rank that throws leaves the others waiting for it: the
+/// caller ends the job. Nothing is published then; an older file stays as it was.
 CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::Dataset> dataset,
                          cluster::Communicator& communicator, const cluster::Placement& placement,
                          const EvaluationOptions& options, cluster::Log& log);

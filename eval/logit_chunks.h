@@ -17,8 +17,8 @@ struct LogitChunk {
   const int64_t* labels = nullptr;  ///< [rows], every one in 0 … K−1
 };
 
-/// Rows of every chunk but the last: about 1 MiB of logits. How a file is cut depends on its N and K alone, not
-/// on layout, shards, ranks or threads: sums that are merged in chunk order are bitwise reproducible.
+/// Rows of every chunk but the last: about 1 MiB of logits. How a file is cut depends on its N and K alone,
+/// not on layout, shards, ranks or threads: sums that are merged in chunk order are bitwise reproducible.
 int64_t chunk_rows(const LogitFile& file);
 int64_t chunk_count(const LogitFile& file);
 

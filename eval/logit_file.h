@@ -16,10 +16,10 @@ namespace smoothlab::eval {
 enum class Incomplete { refuse, accept };
 
 /// Reads any HDF5 file with /logits [N, K] (any float or integer type) and /labels [N] (any integer type),
-/// whoever wrote it: contiguous, chunked, compressed or virtual. Throws DataError that names the file, the object
-/// and what is there instead: not HDF5, truncated, objects missing, wrong rank, rows that differ, N = 0, K < 2,
-/// incomplete, a shard of a virtual file missing (HDF5 itself would silently read zeros). Values are checked
-/// where a file is streamed, see logit_chunks.h. Reading is thread-safe.
+/// whoever wrote it: contiguous, chunked, compressed or virtual. Throws DataError that names the file, the
+/// object and what is there instead: not HDF5, truncated, objects missing, wrong rank, rows that differ, N =
+/// 0, K < 2, incomplete, a shard of a virtual file missing (HDF5 itself would silently read zeros). Values
+/// are checked where a file is streamed, see logit_chunks.h. Reading is thread-safe.
 class LogitFile {
  public:
   explicit LogitFile(const std::string& path, Incomplete incomplete = Incomplete::refuse);

@@ -20,9 +20,10 @@ struct LogitRows {
 };
 
 /// One rank's shard. All space is laid out when it is made, so that writing rows touches no metadata and rows
-/// already written survive kill -9: at any moment the file opens, and a row whose sample_id is not −1 is whole.
-/// Writing happens on a thread of its own behind a queue of bounded size; an error there is thrown by the next
-/// append() or close(). The destructor drops rows still queued and leaves the file incomplete.
+/// already written survive kill -9: at any moment the file opens, and a row whose sample_id is not −1 is
+/// whole. Writing happens on a thread of its own behind a queue of bounded size; an error there is thrown by
+/// the next append() or close(). Without close() the destructor writes rows still queued and
+/// leaves the file incomplete.
 ///
 /// Throws EnvironmentError naming the path when the disk is full or fails (space is reserved up front, where
 /// the file system can), RunError naming the sample for a logit or penultimate activation that is not finite,

@@ -1,0 +1,192 @@
+#include "eval/evaluation_pass.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "cluster/error.h"
+#include "cluster/file_system.h"
+#include "data/batch_stream.h"
+#include "eval/finite_values.h"
+
+namespace smoothlab::eval {
+namespace {
+
+/// Gives the network's parameters the precision of the pass for as long as it lives.
+class PassPrecision {
+ public:
+  PassPrecision(models::Network& network, at::ScalarType type) {
+    for (auto& parameter : network.parameters()) {
+      if (parameter.keep_float32 || parameter.value.scalar_type() == type) continue;
+      kept_.emplace_back(&parameter, parameter.value);
+      parameter.value = parameter.value.detach().to(type);
+    }
+  }
+  ~PassPrecision() {
+    for (auto& [parameter, value] : kept_) parameter->value = std::move(value);
+  }
+  PassPrecision(const PassPrecision&) = delete;
+  PassPrecision& operator=(const PassPrecision&) = delete;
+
+ private:
+  std::vector<std::pair<models::Parameter*, at::Tensor>> kept_;
+};
+
+/// Tokens stay integers.
+std::vector<at::Tensor> inputs_for(const std::vector<at::Tensor>& inputs, c10::Device device,
+                                   const EvaluationOptions& options) {
+  std::vector<at::Tensor> prepared;
+  for (at::Tensor input : inputs) {
+    if (input.is_floating_point()) {
+      input = input.to(device, options.bf16 ? at::kBFloat16 : at::kFloat);
+      if (options.channels_last && input.dim() == 4) input = input.contiguous(at::MemoryFormat::ChannelsLast);
+    } else {
+      input = input.to(device);
+    }
+    prepared.push_back(std::move(input));
+  }
+  return prepared;
+}
+
+at::Tensor on_host(const at::Tensor& rows) {
+  return rows.to(at::kCPU, at::kFloat).contiguous();
+}
+
+template <typename T>
+std::vector<T> values_of(const at::Tensor& tensor) {
+  const T* values = tensor.data_ptr<T>();
+  return {values, values + tensor.numel()};
+}
+
+void require_finite(const at::Tensor& logits, const data::Batch& batch) {
+  const auto* values = logits.data_ptr<float>();
+  if (all_finite(values, logits.numel())) return;
+  const int64_t bad =
+      std::find_if(values, values + logits.numel(), [](float x) { return !std::isfinite(x); }) - values;
+  const int64_t row = bad / logits.size(1);
+  throw RunError(fmt::format("the network gives {} as logit {}", values[bad], bad % logits.size(1)),
+                 fmt::format("sample {}", batch.sample_ids.data_ptr<int64_t>()[row]),
+                 "the run has diverged: use an earlier checkpoint or a lower learning rate");
+}
+
+/// This rank's shard of the logit file.
+class LogitSink {
+ public:
+  LogitSink(models::Network& network, const data::EvaluationStream& stream, bool positions,
+            cluster::Communicator& communicator, const EvaluationOptions& options)
+      : communicator_(communicator), path_(options.logits), keep_penultimate_(options.keep_penultimate) {
+    const std::string tag = communicator.broadcast_text(new_shard_tag(), 0);
+    for (int rank = 0; rank < communicator.size(); ++rank)
+      shards_.push_back(shard_path(path_, tag, rank, communicator.size()));
+    const auto folder = std::filesystem::path(path_).parent_path();
+    if (!folder.empty()) cluster::local_file_system()->make_folders(folder.string());
+    LogitOrigin origin = options.origin;
+    origin.ranks = communicator.size();
+    const LogitShape shape{stream.rows(), network.classes(),
+                           keep_penultimate_ ? network.penultimate_size() : 0, positions, options.precision};
+    writer_ =
+        std::make_unique<LogitShardWriter>(shards_[static_cast<size_t>(communicator.rank())], shape, origin);
+    if (!communicator.is_root()) return;
+    const models::Classifier classifier = network.classifier();
+    writer_->classifier(values_of<float>(on_host(classifier.weight)),
+                        values_of<float>(on_host(classifier.bias)));
+  }
+
+  void append(const data::Batch& batch, const at::Tensor& logits, const models::Rows& rows) {
+    LogitRows stored;
+    stored.rows = logits.size(0);
+    stored.logits = values_of<float>(logits);
+    if (keep_penultimate_) stored.penultimate = values_of<float>(on_host(rows.penultimate));
+    stored.labels = values_of<int64_t>(batch.labels);
+    stored.sample_ids = values_of<int64_t>(batch.sample_ids);
+    if (batch.positions.defined()) stored.positions = values_of<int32_t>(batch.positions);
+    writer_->append(std::move(stored));
+  }
+
+  /// Collective. A rank that failed never gets here, so that nothing is published without all shards.
+  void publish() {
+    writer_->close();
+    communicator_.barrier();
+    if (communicator_.is_root()) publish_logit_file(path_, shards_);
+    communicator_.barrier();
+  }
+
+ private:
+  cluster::Communicator& communicator_;
+  std::string path_;
+  bool keep_penultimate_;
+  std::vector<std::string> shards_;
+  std::unique_ptr<LogitShardWriter> writer_;
+};
+
+/// "evaluating: 1200 of 5000 rows, 800 rows/s, 5 s left".
+class PassProgress {
+ public:
+  PassProgress(cluster::Log& log, int64_t total) : log_(log), total_(total) {}
+  void add(int64_t rows) {
+    done_ += rows;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
+    const double rate = static_cast<double>(done_) / std::max(1e-9, passed.count());
+    log_.progress(fmt::format("evaluating: {} of {} rows, {:.0f} rows/s, {:.0f} s left", done_, total_, rate,
+                              static_cast<double>(total_ - done_) / rate));
+  }
+
+ private:
+  cluster::Log& log_;
+  int64_t total_, done_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::Dataset> dataset,
+                         cluster::Communicator& communicator, const cluster::Placement& placement,
+                         const EvaluationOptions& options, cluster::Log& log) {
+  const c10::NoGradGuard no_gradients;
+  const PassPrecision precision(network, options.bf16 ? at::kBFloat16 : at::kFloat);
+  data::EvaluationStreamOptions how;
+  how.batch = options.batch;
+  how.slice = {communicator.rank(), communicator.size()};
+  data::EvaluationStream stream(std::move(dataset), how);
+  if (stream.total_rows() == 0)
+    throw DataError("there is nothing to evaluate", "a split without samples", "choose another split");
+
+  data::Batch batch;
+  bool more = stream.next(batch);
+  std::unique_ptr<LogitSink> sink;
+  if (!options.logits.empty()) {
+    // A rank without samples does not see whether there are positions.
+    const bool positions = communicator.agree_any(more && batch.positions.defined());
+    sink = std::make_unique<LogitSink>(network, stream, positions, communicator, options);
+  }
+  CalibrationSums sums;
+  PassProgress progress(log, stream.rows());
+  for (; more; more = stream.next(batch)) {
+    models::ForwardContext context;
+    context.sample_ids = batch.sample_ids;
+    const models::Rows rows = network.forward(inputs_for(batch.inputs, placement.device, options), context);
+    const at::Tensor logits = on_host(rows.logits);
+    require_finite(logits, batch);
+    accumulate_calibration(logits.data_ptr<float>(), batch.labels.data_ptr<int64_t>(), logits.size(0),
+                           logits.size(1), 1.0, sums);
+    if (sink) sink->append(batch, logits, rows);
+    progress.add(logits.size(0));
+  }
+  log.progress_done();
+  if (sink) sink->publish();
+
+  std::vector<double> packed = sums.pack();
+  communicator.allreduce(at::from_blob(packed.data(), {static_cast<int64_t>(packed.size())}, at::kDouble),
+                         cluster::Reduction::sum);
+  sums.unpack(packed);
+  return sums;
+}
+
+}  // namespace smoothlab::eval

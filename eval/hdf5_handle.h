@@ -1,0 +1,71 @@
+#pragma once
+
+#include <hdf5.h>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace smoothlab::eval {
+
+/// Serialises calls into HDF5, which distributions also build without thread safety. Held for the shortest
+/// time: rows themselves bypass the library wherever they can (see hdf5_rows.h). The lock belongs to the
+/// library, which has one state a process however many runs and files use it; hence one lock a process.
+class Hdf5Lock {
+ public:
+  Hdf5Lock();
+
+ private:
+  std::unique_lock<std::recursive_mutex> lock_;
+};
+
+/// An HDF5 identifier that closes itself. Negative: none.
+class Hdf5Handle {
+ public:
+  using Close = herr_t (*)(hid_t);
+  Hdf5Handle() = default;
+  Hdf5Handle(hid_t id, Close close) : id_(id), close_(close) {}
+  Hdf5Handle(Hdf5Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Hdf5Handle& operator=(Hdf5Handle&& other) noexcept;
+  ~Hdf5Handle() { reset(); }
+  void reset() noexcept;
+  hid_t get() const { return id_; }
+  operator hid_t() const { return id_; }
+  explicit operator bool() const { return id_ >= 0; }
+
+ private:
+  hid_t id_ = -1;
+  Close close_ = nullptr;
+};
+
+/// What the library's error stack says was wrong: the innermost message. Empties the stack. To be asked right
+/// after the call that failed: the next one, be it the closing of a handle, empties it too.
+std::string hdf5_problem();
+
+/// Throws EnvironmentError "cannot <doing>: <HDF5's reason>, path" when a call that writes has failed.
+void require_hdf5(bool good, const std::string& doing, const std::string& path);
+
+/// Opens for reading; throws DataError where the file is missing, not HDF5 or truncated.
+Hdf5Handle open_hdf5(const std::string& path);
+/// Opens one that is to be changed; throws EnvironmentError.
+Hdf5Handle open_hdf5_for_writing(const std::string& path);
+/// Creates; throws EnvironmentError. Large objects are placed at multiples of 64 bytes.
+Hdf5Handle create_hdf5(const std::string& path);
+
+/// File types of schema 1. float16 is IEEE binary16, little-endian, as NumPy's.
+Hdf5Handle float16_type();
+
+Hdf5Handle dataspace(std::initializer_list<hsize_t> dimensions);
+/// True where a link of this name leads to an object ("a/b": each step is checked).
+bool hdf5_has(hid_t file, const std::string& name);
+
+void write_attribute(hid_t object, const std::string& name, const std::string& value);
+void write_attribute(hid_t object, const std::string& name, int64_t value);
+void write_attribute(hid_t object, const std::string& name, double value);
+/// Text of a scalar attribute: strings as they are, numbers in shortest form; empty where missing.
+std::string read_attribute(hid_t object, const std::string& name);
+/// Copies every attribute of one object to another that does not have it yet.
+void copy_attributes(hid_t from, hid_t to, const std::string& path);
+
+}  // namespace smoothlab::eval

@@ -1,0 +1,150 @@
+#include "eval/logit_file.h"
+
+#include <fmt/format.h>
+
+#include "cluster/error.h"
+#include "eval/row_source.h"
+
+namespace smoothlab::eval {
+namespace {
+
+herr_t add_name(hid_t, const char* name, const H5L_info_t*, void* names) {
+  auto& text = *static_cast<std::string*>(names);
+  text += (text.empty() ? "/" : ", /") + std::string(name);
+  return 0;
+}
+
+/// "/images, /labels": what a file holds, for messages.
+std::string contents(hid_t file) {
+  std::string names;
+  H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, add_name, &names);
+  return names.empty() ? "nothing" : names;
+}
+
+std::string shape_text(const RowSource& rows) {
+  return rows.rank() == 2   ? fmt::format("[{}, {}]", rows.rows(), rows.width())
+         : rows.rank() == 1 ? fmt::format("[{}]", rows.rows())
+                            : fmt::format("of rank {}", rows.rank());
+}
+
+}  // namespace
+
+struct LogitFile::State {
+  std::string path;
+  std::unique_ptr<SourceFiles> files;
+  std::unique_ptr<RowSource> logits, labels, sample_ids, penultimate;
+  bool complete = true;
+
+  hid_t file() const { return files->root()->file(); }
+
+  [[noreturn]] void fail(const std::string& problem, const std::string& remedy) const {
+    throw DataError(problem, path, remedy);
+  }
+
+  std::unique_ptr<RowSource> open(const std::string& name, RowType type, int rank) {
+    auto rows = std::make_unique<RowSource>(files->root(), name, type, *files);
+    if (rows->rank() != rank)
+      fail(fmt::format("/{} is {}, not {}", name, shape_text(*rows), rank == 2 ? "[rows, values]" : "[rows]"),
+           rank == 2 ? "store a row of values a sample" : "store one number a row");
+    if (logits && rows->rows() != logits->rows())
+      fail(fmt::format("/{} has {} rows and /logits {}", name, rows->rows(), logits->rows()),
+           "write both from the same samples");
+    return rows;
+  }
+
+  void require(const std::string& name) const {
+    if (!hdf5_has(file(), name))
+      fail(fmt::format("there is no /{}; the file has {}", name, contents(file())),
+           "a logit file has /logits [N, K] and /labels [N]");
+  }
+};
+
+LogitFile::LogitFile(const std::string& path, Incomplete incomplete) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.path = path;
+  const Hdf5Lock lock;
+  s.files = std::make_unique<SourceFiles>(path);
+  s.complete = attribute("complete") != "0";
+  if (!s.complete && incomplete == Incomplete::refuse)
+    s.fail("the file is not complete: its writer was stopped", "run the evaluation again");
+  s.require("logits");
+  s.require("labels");
+  s.logits = s.open("logits", RowType::float32, 2);
+  if (s.logits->rows() == 0) s.fail("/logits has no rows", "evaluate at least one sample");
+  if (s.logits->width() < 2)
+    s.fail(fmt::format("/logits is {}: a classifier has at least two classes", shape_text(*s.logits)),
+           "store one logit for each class");
+  s.labels = s.open("labels", RowType::int64, 1);
+  if (has("sample_id")) s.sample_ids = s.open("sample_id", RowType::int64, 1);
+  if (has("penultimate")) s.penultimate = s.open("penultimate", RowType::float32, 2);
+}
+
+LogitFile::~LogitFile() = default;
+
+const std::string& LogitFile::path() const {
+  return state_->path;
+}
+int64_t LogitFile::rows() const {
+  return state_->logits->rows();
+}
+int64_t LogitFile::classes() const {
+  return state_->logits->width();
+}
+int64_t LogitFile::penultimate() const {
+  return state_->penultimate ? state_->penultimate->width() : 0;
+}
+bool LogitFile::complete() const {
+  return state_->complete;
+}
+bool LogitFile::direct() const {
+  return state_->logits->direct();
+}
+
+bool LogitFile::has(const std::string& object) const {
+  const Hdf5Lock lock;
+  return hdf5_has(state_->file(), object);
+}
+
+std::string LogitFile::attribute(const std::string& name) const {
+  const Hdf5Lock lock;
+  return read_attribute(state_->file(), name);
+}
+
+void LogitFile::read_logits(int64_t first, int64_t count, float* out) const {
+  state_->logits->read(first, count, out);
+}
+
+void LogitFile::read_labels(int64_t first, int64_t count, int64_t* out) const {
+  state_->labels->read(first, count, out);
+}
+
+void LogitFile::read_sample_ids(int64_t first, int64_t count, int64_t* out) const {
+  if (state_->sample_ids) return state_->sample_ids->read(first, count, out);
+  for (int64_t i = 0; i < count; ++i) out[i] = first + i;
+}
+
+void LogitFile::read_penultimate(int64_t first, int64_t count, float* out) const {
+  if (!state_->penultimate)
+    state_->fail("there is no /penultimate", "evaluate again and keep the penultimate layer");
+  state_->penultimate->read(first, count, out);
+}
+
+std::pair<std::vector<float>, std::vector<float>> LogitFile::classifier() const {
+  const State& s = *state_;
+  const Hdf5Lock lock;
+  s.require("classifier/weight");
+  s.require("classifier/bias");
+  const RowSource weight(s.files->root(), "classifier/weight", RowType::float32, *s.files);
+  const RowSource bias(s.files->root(), "classifier/bias", RowType::float32, *s.files);
+  if (weight.rank() != 2 || weight.rows() != classes() || bias.rank() != 1 || bias.rows() != classes())
+    s.fail(fmt::format("/classifier has weight {} and bias {}, but there are {} classes", shape_text(weight),
+                       shape_text(bias), classes()),
+           "store weight [K, L] and bias [K]");
+  std::vector<float> w(static_cast<size_t>(weight.rows() * weight.width())),
+      b(static_cast<size_t>(bias.rows()));
+  weight.read(0, weight.rows(), w.data());
+  bias.read(0, bias.rows(), b.data());
+  return {std::move(w), std::move(b)};
+}
+
+}  // namespace smoothlab::eval

@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "cluster/error.h"
+#include "cluster/file_system.h"
+#include "eval/hdf5_handle.h"
+#include "eval/logit_file.h"
+#include "eval/shard_file.h"
+#include "eval/shard_layout.h"
+#include "eval/shard_names.h"
+
+namespace smoothlab::eval {
+namespace {
+
+constexpr hsize_t block_bytes = hsize_t{4} << 20;
+constexpr hsize_t chunk_bytes = hsize_t{1} << 20;
+
+bool is_virtual(hid_t object) {
+  if (H5Iget_type(object) != H5I_DATASET) return false;
+  const Hdf5Handle creation(H5Dget_create_plist(object), H5Pclose);
+  return H5Pget_layout(creation) == H5D_VIRTUAL;
+}
+
+/// A dataset of any type and rank, block of rows after block of rows, into a plain one.
+void copy_rows(hid_t from, hid_t file, const std::string& name, const std::string& path) {
+  const Hdf5Handle type(H5Dget_type(from), H5Tclose), space(H5Dget_space(from), H5Sclose);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  std::vector<hsize_t> size(static_cast<size_t>(rank)), start(size.size(), 0);
+  H5Sget_simple_extent_dims(space, size.data(), nullptr);
+  hsize_t row_bytes = H5Tget_size(type);
+  for (size_t i = 1; i < size.size(); ++i) row_bytes *= size[i];
+  const auto rows_in = [&](hsize_t bytes) {
+    return std::max<hsize_t>(1, std::min(size[0], bytes / std::max<hsize_t>(1, row_bytes)));
+  };
+  const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  std::vector<hsize_t> block = size;
+  block[0] = rows_in(chunk_bytes);
+  H5Pset_chunk(creation, rank, block.data());
+  const Hdf5Handle to(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT),
+                      H5Dclose);
+  require_hdf5(bool(to), "create /" + name, path);
+  copy_attributes(from, to, path);
+
+  const hsize_t rows = rows_in(block_bytes) / rows_in(chunk_bytes) * rows_in(chunk_bytes);
+  std::vector<char> values(rows * row_bytes);
+  for (; start[0] < size[0]; start[0] += rows) {
+    block[0] = std::min(rows, size[0] - start[0]);
+    const Hdf5Handle memory(H5Screate_simple(rank, block.data(), nullptr), H5Sclose);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr);
+    if (H5Dread(from, type, memory, space, H5P_DEFAULT, values.data()) < 0)
+      throw DataError("/" + name + " cannot be read: " + hdf5_problem(), path,
+                      "copy or write the file again");
+    require_hdf5(H5Dwrite(to, type, memory, space, H5P_DEFAULT, values.data()) >= 0, "write /" + name, path);
+  }
+}
+
+herr_t add_link(hid_t, const char* name, const H5L_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
+void copy_objects(hid_t from, hid_t to, const std::string& path) {
+  std::vector<std::string> names;
+  H5Literate(from, H5_INDEX_NAME, H5_ITER_INC, nullptr, add_link, &names);
+  for (const auto& name : names) {
+    const Hdf5Handle object(H5Oopen(from, name.c_str(), H5P_DEFAULT), H5Oclose);
+    if (is_virtual(object))
+      copy_rows(object, to, name, path);
+    else
+      require_hdf5(H5Ocopy(from, name.c_str(), to, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0,
+                   "copy /" + name, path);
+  }
+}
+
+}  // namespace
+
+void pack_logit_file(const std::string& from, const std::string& to) {
+  namespace fs = std::filesystem;
+  const std::string temporary = to + ".tmp";
+  {
+    const LogitFile checked(from);  // a shard that is missing would be copied as zeros
+    const Hdf5Lock lock;
+    const Hdf5Handle source = open_hdf5(from), file = create_hdf5(temporary);
+    copy_attributes(source, file, temporary);
+    write_attribute(file, "complete", int64_t{0});
+    copy_objects(source, file, temporary);
+    require_hdf5(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, "write", temporary);
+  }
+  ShardFile(temporary).sync();
+  mark_complete(temporary);
+  ShardFile(temporary).sync();
+  std::error_code code;
+  const auto replaced = fs::equivalent(from, to, code) ? shards_referred_to(to) : std::vector<std::string>{};
+  auto files = cluster::local_file_system();
+  files->rename(temporary, to);
+  const fs::path folder = fs::path(to).parent_path();
+  files->sync_folder(folder.empty() ? "." : folder.string());
+  if (!replaced.empty()) remove_stale_shards(to, replaced, {});
+}
+
+}  // namespace smoothlab::eval

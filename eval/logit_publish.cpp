@@ -1,0 +1,124 @@
+#include "eval/logit_publish.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "cluster/error.h"
+#include "cluster/file_system.h"
+#include "eval/hdf5_handle.h"
+#include "eval/logit_file.h"
+#include "eval/shard_file.h"
+#include "eval/shard_layout.h"
+#include "eval/shard_names.h"
+
+namespace smoothlab::eval {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string folder_of(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+/// One dataset of the virtual file: its parts one after the other.
+void join(hid_t file, const std::string& name, const std::vector<std::unique_ptr<LogitFile>>& parts,
+          int64_t rows, const std::string& path) {
+  const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  Hdf5Handle type, whole;
+  hsize_t first = 0;
+  for (const auto& part : parts) {
+    const Hdf5Handle shard = open_hdf5(part->path());
+    const Hdf5Handle dataset(H5Dopen2(shard, name.c_str(), H5P_DEFAULT), H5Dclose);
+    if (!dataset) throw DataError("shards do not fit together: no /" + name, part->path(), "evaluate again");
+    const Hdf5Handle source(H5Dget_space(dataset), H5Sclose);
+    hsize_t dimensions[2] = {0, 0};
+    const int rank = H5Sget_simple_extent_dims(source, dimensions, nullptr);
+    hsize_t start[2] = {first, 0};
+    const hsize_t count[2] = {dimensions[0], dimensions[1]};
+    dimensions[0] = static_cast<hsize_t>(rows);
+    if (!type) {
+      type = Hdf5Handle(H5Dget_type(dataset), H5Tclose);
+      whole = Hdf5Handle(H5Screate_simple(rank, dimensions, nullptr), H5Sclose);
+    }
+    const std::string beside = fs::path(part->path()).filename().string();
+    require_hdf5(H5Sselect_hyperslab(whole, H5S_SELECT_SET, start, nullptr, count, nullptr) >= 0 &&
+                     H5Pset_virtual(creation, whole, beside.c_str(), name.c_str(), source) >= 0,
+                 "refer to a shard", path);
+    first += count[0];
+  }
+  H5Sselect_all(whole);
+  const Hdf5Handle dataset(H5Dcreate2(file, name.c_str(), type, whole, H5P_DEFAULT, creation, H5P_DEFAULT),
+                           H5Dclose);
+  require_hdf5(bool(dataset), "create /" + name, path);
+}
+
+// A rank without samples leaves a shard without rows, which a virtual dataset cannot refer to.
+bool is_empty_shard(const std::string& path) {
+  const Hdf5Lock lock;
+  const Hdf5Handle file = open_hdf5(path);
+  return read_attribute(file, "rows") == "0" && read_attribute(file, "complete") == "1";
+}
+
+void rename_into_place(const std::string& from, const std::string& to) {
+  auto files = cluster::local_file_system();
+  files->rename(from, to);
+  files->sync_folder(folder_of(to));
+}
+
+void write_virtual_file(const std::string& path, const std::vector<std::unique_ptr<LogitFile>>& parts,
+                        const std::string& first_shard, int64_t rows, size_t ranks) {
+  const Hdf5Lock lock;
+  const Hdf5Handle file = create_hdf5(path), shard = open_hdf5(first_shard);
+  write_attribute(file, "ranks", static_cast<int64_t>(ranks));
+  write_attribute(file, "rows", rows);
+  write_attribute(file, "complete", int64_t{0});
+  copy_attributes(shard, file, path);
+  for (const char* name : {"logits", "labels", "sample_id", "penultimate", "position"})
+    if (parts.front()->has(name)) join(file, name, parts, rows, path);
+  if (hdf5_has(shard, "classifier"))
+    require_hdf5(H5Ocopy(shard, "classifier", file, "classifier", H5P_DEFAULT, H5P_DEFAULT) >= 0,
+                 "copy /classifier", path);
+  require_hdf5(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, "write", path);
+}
+
+}  // namespace
+
+void publish_logit_file(const std::string& path, const std::vector<std::string>& shards) {
+  if (shards.empty()) throw DataError("no shards to publish", path, "evaluate first");
+  if (shards.size() == 1) {
+    const LogitFile checked(shards.front());
+    const auto replaced = shards_referred_to(path);
+    rename_into_place(shards.front(), path);
+    remove_stale_shards(path, replaced, {});
+    return;
+  }
+  std::vector<std::unique_ptr<LogitFile>> parts;
+  std::vector<std::string> kept;
+  int64_t rows = 0;
+  for (const auto& shard : shards) {
+    if (fs::path(folder_of(shard)).lexically_normal() != fs::path(folder_of(path)).lexically_normal())
+      throw DataError("a shard is not in the folder of the file", shard, "write shards beside " + path);
+    if (is_empty_shard(shard)) continue;
+    auto part = std::make_unique<LogitFile>(shard);
+    if (!parts.empty() &&
+        (part->classes() != parts[0]->classes() || part->penultimate() != parts[0]->penultimate() ||
+         part->attribute("recipe_hash") != parts[0]->attribute("recipe_hash") ||
+         part->attribute("step") != parts[0]->attribute("step")))
+      throw DataError("shards do not fit together", shard, "evaluate again on all ranks");
+    rows += part->rows();
+    kept.push_back(shard);
+    parts.push_back(std::move(part));
+  }
+  if (parts.empty()) throw DataError("no shard has any rows", path, "evaluate at least one sample");
+  const std::string temporary = path + ".tmp";
+  write_virtual_file(temporary, parts, shards.front(), rows, shards.size());
+  ShardFile(temporary).sync();
+  mark_complete(temporary);
+  ShardFile(temporary).sync();
+  const auto replaced = shards_referred_to(path);
+  rename_into_place(temporary, path);
+  remove_stale_shards(path, replaced, kept);
+}
+
+}  // namespace smoothlab::eval

@@ -1,0 +1,195 @@
+#include "eval/logit_publish.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cluster/error.h"
+#include "cluster/file_system.h"
+#include "eval/logit_chunks.h"
+#include "shard_fixture.h"
+#include "support/temporary_folder.h"
+
+namespace smoothlab::eval {
+namespace {
+
+using testing::HasSubstr;
+
+class LogitPublishTest : public testing::Test {
+ protected:
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "test.h5";
+
+  /// Shards of so many rows each, and their paths.
+  std::vector<std::string> shards(const std::vector<int64_t>& rows, const std::string& tag,
+                                  LogitPrecision precision = LogitPrecision::float32) {
+    std::vector<std::string> paths;
+    int64_t first = 0;
+    for (size_t rank = 0; rank < rows.size(); ++rank) {
+      paths.push_back(shard_path(path, tag, static_cast<int>(rank), static_cast<int>(rows.size())));
+      test::write_shard(paths.back(), {rows[rank], 40, 6, true, precision}, first, 64, rank == 0);
+      first += rows[rank];
+    }
+    return paths;
+  }
+  std::vector<std::string> names() const { return cluster::local_file_system()->list(folder.path()); }
+};
+
+TEST_F(LogitPublishTest, JoinsShards) {
+  publish_logit_file(path, shards({300, 7, 120}, "a1"));
+  const LogitFile file(path);
+  EXPECT_EQ(file.rows(), 427);
+  EXPECT_TRUE(test::holds_split(file));
+  EXPECT_TRUE(file.direct());
+  EXPECT_EQ(file.attribute("ranks"), "3");
+  EXPECT_EQ(file.attribute("rows"), "427");
+  EXPECT_EQ(file.attribute("complete"), "1");
+  EXPECT_EQ(file.attribute("recipe"), test::some_origin().recipe);
+  EXPECT_EQ(file.classifier().first, test::exact_logits(0, 40, 6));
+}
+
+// The reader resolves virtual datasets by itself; what HDF5 makes of them must be the same.
+TEST_F(LogitPublishTest, ReadsAlikeThroughHdf5) {
+  publish_logit_file(path, shards({300, 7, 120}, "a1", LogitPrecision::float16));
+  std::vector<float> values(427 * 40);
+  std::vector<int32_t> positions(427);
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  const hid_t logits = H5Dopen2(file, "logits", H5P_DEFAULT),
+              position = H5Dopen2(file, "position", H5P_DEFAULT);
+  EXPECT_GE(H5Dread(logits, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
+  EXPECT_GE(H5Dread(position, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, positions.data()), 0);
+  H5Dclose(logits);
+  H5Dclose(position);
+  H5Fclose(file);
+  EXPECT_EQ(values, test::exact_logits(0, 427, 40));
+  for (int32_t r = 0; r < 427; ++r) ASSERT_EQ(positions[static_cast<size_t>(r)], r % 5);
+}
+
+TEST_F(LogitPublishTest, MakesASingleShardTheFile) {
+  publish_logit_file(path, shards({50}, "a1"));
+  EXPECT_EQ(names(), std::vector<std::string>{"test.h5"});
+  EXPECT_TRUE(test::holds_split(LogitFile(path)));
+}
+
+TEST_F(LogitPublishTest, LeavesOutRanksWithoutRows) {
+  publish_logit_file(path, shards({30, 0, 12, 0}, "a1"));
+  const LogitFile file(path);
+  EXPECT_EQ(file.rows(), 42);
+  EXPECT_TRUE(test::holds_split(file));
+  EXPECT_EQ(names().size(), 3U) << "shards without rows are removed";
+}
+
+TEST_F(LogitPublishTest, FollowsAFolderThatMoves) {
+  std::filesystem::create_directory(folder / "one");
+  const std::string inside = folder / "one/test.h5";
+  std::vector<std::string> paths;
+  for (int rank = 0; rank < 2; ++rank) {
+    paths.push_back(shard_path(inside, "b2", rank, 2));
+    test::write_shard(paths.back(), {20, 4, 0, false, LogitPrecision::float32}, 20 * rank, 8);
+  }
+  publish_logit_file(inside, paths);
+  std::filesystem::rename(folder / "one", folder / "two");
+  EXPECT_TRUE(test::holds_split(LogitFile(folder / "two/test.h5")));
+}
+
+TEST_F(LogitPublishTest, ReplacesAnOlderEvaluationAndItsShards) {
+  const auto other = shard_path(folder / "test.best.h5", "ff", 0, 2);
+  test::write_shard(other, {5, 40, 6, true, LogitPrecision::float32}, 0, 5);
+  publish_logit_file(path, shards({30, 12}, "a1"));
+  const auto newer = shards({10, 20, 30}, "b2");
+  EXPECT_TRUE(test::holds_split(LogitFile(path))) << "the older one stays whole while shards are written";
+  EXPECT_EQ(LogitFile(path).rows(), 42);
+  publish_logit_file(path, newer);
+  EXPECT_EQ(LogitFile(path).rows(), 60);
+  EXPECT_THAT(names(), testing::UnorderedElementsAre("test.best.ff.0-of-2.h5", "test.b2.0-of-3.h5",
+                                                     "test.b2.1-of-3.h5", "test.b2.2-of-3.h5", "test.h5"));
+}
+
+TEST_F(LogitPublishTest, LeavesTheShardsOfAFileThatWasRenamed) {
+  publish_logit_file(path, shards({30, 12}, "a1"));
+  std::filesystem::rename(path, folder / "best.h5");
+  publish_logit_file(path, shards({10, 20}, "b2"));
+  publish_logit_file(path, shards({15, 20}, "c3"));
+  EXPECT_TRUE(test::holds_split(LogitFile(folder / "best.h5")));
+  EXPECT_EQ(names().size(), 6U);
+}
+
+TEST_F(LogitPublishTest, RemovesWhatAStoppedEvaluationLeft) {
+  {
+    const std::string stopped = shard_path(path, "dead", 1, 2);
+    LogitShardWriter writer(stopped, {20, 40, 6, true, LogitPrecision::float32}, test::some_origin());
+  }
+  publish_logit_file(path, shards({10}, "b2"));
+  EXPECT_EQ(names(), std::vector<std::string>{"test.h5"});
+}
+
+TEST_F(LogitPublishTest, RefusesAShardThatIsIncompleteAndKeepsTheOlderFile) {
+  publish_logit_file(path, shards({30, 12}, "a1"));
+  auto newer = shards({10, 20}, "b2");
+  { LogitShardWriter writer(newer[1], {20, 40, 6, true, LogitPrecision::float32}, test::some_origin()); }
+  EXPECT_THROW(publish_logit_file(path, newer), DataError);
+  EXPECT_EQ(LogitFile(path).rows(), 42);
+  EXPECT_TRUE(test::holds_split(LogitFile(path)));
+}
+
+TEST_F(LogitPublishTest, RefusesShardsOfTwoShapes) {
+  auto paths = shards({10, 20}, "a1");
+  test::write_shard(paths[1], {20, 41, 6, true, LogitPrecision::float32}, 10, 8);
+  EXPECT_THROW(publish_logit_file(path, paths), DataError);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(LogitPublishTest, ReportsAMissingShardByName) {
+  const auto paths = shards({30, 12}, "a1");
+  publish_logit_file(path, paths);
+  std::filesystem::remove(paths[1]);
+  try {
+    const LogitFile file(path);
+    FAIL() << "HDF5 reads zeros here";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("test.a1.1-of-2.h5"), HasSubstr("missing")));
+  }
+  EXPECT_THROW(pack_logit_file(path, folder / "packed.h5"), DataError);
+}
+
+TEST_F(LogitPublishTest, ReportsAShardThatShrank) {
+  const auto paths = shards({30, 12}, "a1");
+  publish_logit_file(path, paths);
+  test::write_shard(paths[1], {11, 40, 6, true, LogitPrecision::float32}, 30, 8);
+  EXPECT_THROW(LogitFile{path}, DataError);
+}
+
+TEST_F(LogitPublishTest, PacksIntoOnePlainFile) {
+  for (const auto precision : {LogitPrecision::float32, LogitPrecision::float16}) {
+    publish_logit_file(path, shards({300, 7, 9000}, "a1", precision));
+    const std::string packed = folder / "packed.h5";
+    pack_logit_file(path, packed);
+    for (const auto& name : names())
+      if (name.find("-of-") != std::string::npos) std::filesystem::remove(folder / name);
+    const LogitFile file(packed);
+    EXPECT_TRUE(test::holds_split(file));
+    EXPECT_TRUE(file.direct());
+    EXPECT_TRUE(file.has("position"));
+    EXPECT_EQ(file.attribute("rows"), "9307");
+    EXPECT_EQ(file.attribute("ranks"), "3");
+    EXPECT_EQ(file.attribute("complete"), "1");
+    EXPECT_EQ(file.attribute("recipe_hash"), "c0ffee");
+    EXPECT_EQ(file.classifier().second, test::exact_logits(0, 1, 40));
+  }
+}
+
+TEST_F(LogitPublishTest, PacksAFileOntoItself) {
+  publish_logit_file(path, shards({300, 7}, "a1"));
+  pack_logit_file(path, path);
+  EXPECT_EQ(names(), std::vector<std::string>{"test.h5"});
+  EXPECT_TRUE(test::holds_split(LogitFile(path)));
+}
+
+TEST_F(LogitPublishTest, TagsDiffer) {
+  EXPECT_NE(new_shard_tag(), new_shard_tag());
+}
+
+}  // namespace
+}  // namespace smoothlab::eval
