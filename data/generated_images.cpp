@@ -38,8 +38,9 @@ enum Draw : uint32_t {
   noise_first = 64
 };
 
-/// How far apart the cues of a pair are, in standard deviations from the middle: Φ(−1.45) = 7 % overlap.
-constexpr double cue_distance = 1.45;
+/// Where a class's cues lie, in standard deviations from the middle: Φ(−1) = 16 % of the images show the cue
+/// of the other class of the pair, and no classifier can tell.
+constexpr double cue_distance = 1.0;
 
 using Colour = std::array<double, 3>;
 

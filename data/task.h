@@ -24,7 +24,7 @@ struct TaskOptions {
   std::string path;        ///< folder of the files; not used by "generated"
   int64_t validation = 0;  ///< training samples held out (the last ones, as the paper's 40k/10k)
   int64_t classes = 10;    ///< generated: number of classes, ≥ 4
-  int64_t train_samples = 4000, test_samples = 2000;  ///< generated
+  int64_t train_samples = 2500, test_samples = 2000;  ///< generated
   double noise = 0.0;                                 ///< generated: see generated_images.h; 0: its default
   uint64_t data_seed = 1;                             ///< generated
   AugmentOptions augment;

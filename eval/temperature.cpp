@@ -59,6 +59,8 @@ std::string fit_end_name(FitEnd end) {
       return "upper_bound";
     case FitEnd::flat:
       return "flat";
+    case FitEnd::given:
+      return "given";
     case FitEnd::interior:
       break;
   }

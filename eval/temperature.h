@@ -15,9 +15,9 @@ constexpr double lowest_temperature = 0.05, highest_temperature = 20;
 
 /// Where a search ended. `lower_bound`: NLL still falls at the lowest temperature, as it does when every row
 /// is right. `upper_bound`: it still falls at the highest. `flat`: NLL is the same at every temperature (all
-/// logits of each row equal); the temperature is then 1.
-enum class FitEnd { interior, lower_bound, upper_bound, flat };
-/// "interior", "lower_bound", "upper_bound", "flat".
+/// logits of each row equal); the temperature is then 1. `given`: there was no search.
+enum class FitEnd { interior, lower_bound, upper_bound, flat, given };
+/// "interior", "lower_bound", "upper_bound", "flat", "given".
 std::string fit_end_name(FitEnd end);
 
 struct TemperatureFit {

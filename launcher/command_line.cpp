@@ -1,7 +1,83 @@
 #include "launcher/command_line.h"
 
-namespace smoothlab::launcher {
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
 
-int run_command_line(int, char**) { return 2; }
+#include "cluster/build_info.h"
+#include "cluster/error.h"
+#include "cluster/nearest_name.h"
+#include "launcher/verbs.h"
+
+namespace smoothlab::launcher {
+namespace {
+
+void print_help(std::ostream& out) {
+  out << "usage: smoothlab VERB [arguments]\n\n"
+         "Trains classifiers on soft targets over many ranks, keeps every logit, and shows what label\n"
+         "smoothing did to accuracy and calibration.\n\nVerbs\n";
+  for (const auto& verb : verbs())
+    out << "  " << verb.name << std::string(12 - std::string(verb.name).size(), ' ') << verb.summary << '\n';
+  out << "\nsmoothlab VERB --help says more. Exit codes: 0 done, 2 usage or recipe, 3 input data,\n"
+         "4 environment, 75 checkpointed and wants to be requeued, 1 anything else.\n";
+}
+
+int run_verb(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    print_help(std::cerr);
+    return static_cast<int>(ExitCode::usage);
+  }
+  const std::string& name = arguments[0];
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_help(std::cout);
+    return 0;
+  }
+  if (name == "--version") {
+    std::cout << "smoothlab " << cluster::code_version() << '\n';
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const auto& verb : verbs()) {
+    if (name == verb.name) return verb.run({arguments.begin() + 1, arguments.end()});
+    names.emplace_back(verb.name);
+  }
+  throw UsageError("unknown verb '" + name + "'", "command line", suggest_name(name, names));
+}
+
+}  // namespace
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> all = {
+      {"train", "trains a network as a recipe says", train_verb},
+      {"evaluate", "runs a split through a trained network and streams a logit file", evaluate_verb},
+      {"calibrate", "accuracy, NLL, Brier, ECE and temperature of logit files", calibrate_verb},
+      {"logits", "packs and describes logit files", logits_verb},
+      {"data", "fetches and verifies data sets", data_verb},
+      {"doctor", "what this build and machine have, and what is missing for what", doctor_verb},
+  };
+  return all;
+}
+
+int run_command_line(int argc, char** argv) {
+  int code = 0;
+  try {
+    code = run_verb({argv + 1, argv + argc});
+    std::cout.flush();
+    if (!std::cout)
+      throw EnvironmentError("cannot write the results", "stdout", "free space or check the pipe");
+  } catch (const Error& error) {
+    std::cerr << "error: " << error.what() << std::endl;
+    code = static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    std::cerr << "error: out of memory; lower train.global_batch or train.micro_batch" << std::endl;
+    code = static_cast<int>(ExitCode::environment);
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << Error(ExitCode::failure, error.what(), "", "").what() << std::endl;
+    code = static_cast<int>(ExitCode::failure);
+  }
+  return code;
+}
 
 }  // namespace smoothlab::launcher

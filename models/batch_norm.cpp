@@ -1,6 +1,6 @@
 #include "models/batch_norm.h"
 
-#include <ATen/ATen.h>
+#include "models/fused_batch_norm.h"
 
 namespace smoothlab::models {
 
@@ -17,10 +17,9 @@ BatchNorm::BatchNorm(ParameterRegistry& registry, const std::string& name, int64
 
 at::Tensor BatchNorm::apply(const at::Tensor& input, const at::Tensor& residual, bool relu,
                             bool training) const {
-  at::Tensor output = at::batch_norm(input, weight_->value, bias_->value, running_mean_->value,
-                                     running_var_->value, training, momentum_, epsilon_, true);
-  if (residual.defined()) output = output + residual;
-  return relu ? at::relu(output) : output;
+  return fused_batch_norm(input, residual,
+                          {weight_->value, bias_->value, running_mean_->value, running_var_->value, epsilon_,
+                           momentum_, training, relu});
 }
 
 }  // namespace smoothlab::models

@@ -19,6 +19,9 @@ class BatchNorm {
   }
   at::Tensor relu(const at::Tensor& input, bool training) const { return apply(input, {}, true, training); }
   /// residual: of the input's shape.
+  at::Tensor add(const at::Tensor& input, const at::Tensor& residual, bool training) const {
+    return apply(input, residual, false, training);
+  }
   at::Tensor add_relu(const at::Tensor& input, const at::Tensor& residual, bool training) const {
     return apply(input, residual, true, training);
   }

@@ -35,10 +35,10 @@ Initialiser Initialiser::lecun_normal(int64_t fan_in) {
   return normal(std::sqrt(1.0 / static_cast<double>(fan_in)));
 }
 
-Initialiser Initialiser::scaled_truncated_normal(int64_t fan_in) {
+Initialiser Initialiser::truncated_of_variance(double variance) {
   // Deviation of a standard normal truncated to [−2, 2].
   constexpr double kTruncatedDeviation = 0.87962566103423978;
-  return truncated_normal(std::sqrt(1.0 / static_cast<double>(fan_in)) / kTruncatedDeviation);
+  return truncated_normal(std::sqrt(variance) / kTruncatedDeviation);
 }
 
 at::Tensor initial_value(const Initialiser& initialiser, const std::vector<int64_t>& shape,

@@ -25,9 +25,8 @@ struct Initialiser {
   static Initialiser he_normal(int64_t fan_in);
   /// LeCun et al. 1998: N(0, 1/fan_in).
   static Initialiser lecun_normal(int64_t fan_in);
-  /// TensorFlow's variance_scaling_initializer() as it stands: truncated normal of variance 1/fan_in after
-  /// truncation.
-  static Initialiser scaled_truncated_normal(int64_t fan_in);
+  /// As TensorFlow's variance_scaling_initializer: a truncated normal that has this variance once truncated.
+  static Initialiser truncated_of_variance(double variance);
 };
 
 /// A dense float32 tensor of this shape on the CPU; four-dimensional ones are channels-last where asked for.

@@ -6,8 +6,10 @@
 
 #include "cluster/error.h"
 #include "cluster/nearest_name.h"
+#include "models/alexnet_tutorial.h"
 #include "models/mlp.h"
 #include "models/resnet_cifar.h"
+#include "models/resnet_t2t.h"
 
 namespace smoothlab::models {
 namespace {
@@ -62,12 +64,26 @@ std::unique_ptr<Network> make_network(const NetworkOptions& options) {
     check_no_mlp_options(options);
     return std::make_unique<ResnetCifar>(options, depth);
   }
+  if (const int64_t depth = resnet_depth(options.name, "_t2t")) {
+    check_no_mlp_options(options);
+    return std::make_unique<ResnetT2t>(options, depth);
+  }
+  if (options.name == "alexnet_tutorial") {
+    check_no_mlp_options(options);
+    return std::make_unique<AlexnetTutorial>(options);
+  }
   throw UsageError("unknown network \"" + options.name + "\"", "model.name",
                    suggest_name(options.name, network_names()));
 }
 
 std::vector<std::string> network_names() {
-  return {"mlp", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"};
+  std::vector<std::string> names = {"mlp", "alexnet_tutorial"};
+  for (const char* suffix : {"", "_t2t"}) {
+    for (const char* depth : {"20", "32", "44", "56", "110"}) {
+      names.push_back(std::string("resnet") + depth + suffix);
+    }
+  }
+  return names;
 }
 
 }  // namespace smoothlab::models

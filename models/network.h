@@ -99,7 +99,8 @@ struct NetworkOptions {
 
 /// Throws UsageError that names the nearest known name.
 std::unique_ptr<Network> make_network(const NetworkOptions& options);
-/// "mlp", "alexnet_tutorial", "resnetN" and "resnetN_t2t" with N = 6n+2.
+/// "mlp", "alexnet_tutorial", and "resnetN" (He et al.) and "resnetN_t2t" (tensor2tensor) with the usual N;
+/// any N = 6n+2 from 8 to 1202 will do.
 std::vector<std::string> network_names();
 
 }  // namespace smoothlab::models

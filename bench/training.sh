@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Training against PyTorch DDP on this machine, alternated: training.sh BUILD_DIR [ROUNDS] [SECONDS].
+# Two ranks of one thread each, classic ResNet-56, 64 images a rank. The peer first chooses its fastest setting.
+# PYTHON names a python3 that has torch.
+set -euo pipefail
+build=$1
+rounds=${2:-5}
+seconds=${3:-10}
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PYTHON:-/usr/bin/python3}
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1
+"$python" -c 'import torch' 2>/dev/null || { echo "error: no torch in $python; set PYTHON" >&2; exit 4; }
+
+ours() { mpirun --oversubscribe --bind-to none -n 2 "$build/training_bench" resnet56 "$1" 64 "$seconds" "$2"; }
+peer() { "$python" "$here/peers/ddp_resnet56.py" --ranks 2 --precision "$1" --batch 64 --seconds "$seconds" "${@:2}"; }
+median() { tr ' ' '\n' | sed '/^$/d' | sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+
+for precision in bf16 fp32; do
+  choice=$(peer "$precision" --choose)
+  read -r -a flags <<<"${choice##*flags}"
+  echo "$precision: peer chose $(sed -E 's/.*setting ([^ ]*).*/\1/' <<<"$choice")"
+  own_rates='' peer_rates='' memory=''
+  for ((round = 0; round < rounds; ++round)); do
+    line=$(ours "$precision" fixed)
+    own_rates+=" $(awk '{print $2}' <<<"$line")"
+    memory=$(sed 's/.*bytes_per_parameter //' <<<"$line")
+    peer_rates+=" $(peer "$precision" "${flags[@]}" | awk '{print $2}')"
+  done
+  own=$(median <<<"$own_rates") other=$(median <<<"$peer_rates")
+  streamed=$(ours "$precision" stream | awk '{print $2}')
+  echo "$precision: smoothlab $own images/s ($streamed with its data stream), PyTorch DDP $other, ratio" \
+    "$(awk "BEGIN {printf \"%.2f\", $own / $other}"), $memory bytes a parameter"
+done

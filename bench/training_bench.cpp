@@ -1,0 +1,101 @@
+// Images a second of training steps: forward, backward, reduction over ranks, clipping, update.
+// Usage: mpirun -n RANKS training_bench [network] [fp32|bf16] [batch a rank] [seconds] [fixed|stream]
+// fixed: one batch over and over, so that nothing but the step is measured; stream: the data layer's batches,
+// augmented and prefetched as in a run.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cluster/communicator.h"
+#include "cluster/device.h"
+#include "cluster/error.h"
+#include "data/batch_stream.h"
+#include "trainer/learner.h"
+#include "trainer/run_parts.h"
+
+namespace {
+
+using namespace smoothlab;
+using Clock = std::chrono::steady_clock;
+
+trainer::Recipe recipe_of(const std::string& network, const std::string& precision, int64_t global_batch) {
+  trainer::Recipe recipe;
+  recipe.task.data = "generated";
+  recipe.task.classes = 10;
+  recipe.task.train_samples = 2000;
+  recipe.task.test_samples = 100;
+  recipe.task.augment.pad = 4;
+  recipe.task.augment.crop = 32;
+  recipe.task.augment.flip = true;
+  recipe.task.augment.normalize = "per_image";
+  recipe.model.name = network;
+  recipe.targets.alpha = 0.1;
+  recipe.optimizer.lr = 0.01;
+  recipe.optimizer.momentum = 0.9;
+  recipe.optimizer.nesterov = true;
+  recipe.optimizer.weight_decay = 1e-4;
+  recipe.train.global_batch = global_batch;
+  recipe.train.steps = 1 << 30;
+  recipe.train.precision = precision;
+  recipe.train.device = "cpu";
+  return recipe;
+}
+
+int measure(const std::vector<std::string>& arguments) {
+  const auto argument = [&](size_t i, const char* otherwise) {
+    return i < arguments.size() ? arguments[i] : std::string(otherwise);
+  };
+  const auto communicator = cluster::make_communicator();
+  const int64_t batch = std::stoll(argument(2, "64"));
+  const auto recipe = recipe_of(argument(0, "resnet56"), argument(1, "bf16"), batch * communicator->size());
+  const double seconds = std::stod(argument(3, "10"));
+  const bool fixed = argument(4, "fixed") == "fixed";
+  const auto placement = cluster::place_rank(*communicator, "cpu");
+  cluster::apply(placement);
+  const data::Task task = trainer::open_task_of(recipe);
+  trainer::Learner learner(recipe, *task.train, recipe.train.steps, *communicator, placement, nullptr);
+  data::TrainingStreamOptions how;
+  how.global_batch = recipe.train.global_batch;
+  how.slice = {communicator->rank(), communicator->size()};
+  data::TrainingStream stream(task.train, how);
+  const data::MicroBatch first = stream.next();
+  const auto next = [&] { return fixed ? first : stream.next(); };
+
+  trainer::LossMeter meter;
+  int64_t step = 0;
+  for (; step < 5; ++step) learner.step(step, next, meter);
+  std::vector<double> times;
+  communicator->barrier();
+  const auto start = Clock::now();
+  for (bool goes_on = true; goes_on; ++step) {
+    const auto begin = Clock::now();
+    learner.step(step, next, meter);
+    times.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    if (times.size() % 8 == 0)
+      goes_on =
+          communicator->agree_all(std::chrono::duration<double>(Clock::now() - start).count() < seconds);
+  }
+  std::sort(times.begin(), times.end());
+  if (communicator->is_root()) {
+    const double median = times[times.size() / 2];
+    std::printf("images_per_second %.1f  median_step_ms %.2f  steps %zu  bytes_per_parameter %.1f\n",
+                static_cast<double>(recipe.train.global_batch) / median, 1e3 * median, times.size(),
+                static_cast<double>(learner.state_bytes()) /
+                    static_cast<double>(learner.network().parameter_count()));
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return measure({argv + 1, argv + argc});
+  } catch (const Error& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return static_cast<int>(error.code());
+  }
+}

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "eval/calibration_report.h"
+
+namespace smoothlab::eval {
+namespace {
+
+using Line = std::vector<std::string>;
+
+std::string interval(const CalibrationMetrics& metrics) {
+  return metrics.ece_ci95 ? fmt::format("{:.4f}-{:.4f}", metrics.ece_ci95->low, metrics.ece_ci95->high) : "";
+}
+
+Line line(const std::string& scaling, const std::string& temperature, const CalibrationMetrics& m) {
+  return {scaling,
+          temperature,
+          fmt::format("{:.4f}", m.accuracy),
+          fmt::format("{:.4f}", m.top5_accuracy),
+          fmt::format("{:.4f}", m.nll),
+          fmt::format("{:.4f}", m.brier),
+          fmt::format("{:.4f}", m.ece),
+          interval(m),
+          fmt::format("{:.4f}", m.ece_adaptive),
+          fmt::format("{:.4f}", m.ece_classwise),
+          fmt::format("{:.4f}", m.mce)};
+}
+
+/// Columns as wide as their widest cell; numbers to the right. Widths are of bytes, cells are ASCII.
+std::string layout(const std::vector<Line>& lines) {
+  std::vector<size_t> widths(lines.front().size());
+  for (const Line& cells : lines)
+    for (size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+  std::string text;
+  for (const Line& cells : lines) {
+    std::string row;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      row += i == 0 ? fmt::format("  {:<{}}", cells[i], widths[i])
+                    : fmt::format("  {:>{}}", cells[i], widths[i]);
+    }
+    row.erase(row.find_last_not_of(' ') + 1);
+    text += row + "\n";
+  }
+  return text;
+}
+
+std::string heading(const CalibrationReport& report) {
+  std::string text = fmt::format("{}: {} rows, {} classes", report.file, report.rows, report.classes);
+  for (const char* name : {"alpha", "convention", "model", "split", "step"}) {
+    const auto found = report.attributes.find(name);
+    if (found != report.attributes.end()) text += fmt::format(", {} {}", name, found->second);
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string alpha_of(const CalibrationReport& report) {
+  const auto found = report.attributes.find("alpha");
+  return found == report.attributes.end() ? "" : found->second;
+}
+
+std::string to_table(const std::vector<CalibrationReport>& reports) {
+  std::string text;
+  for (const CalibrationReport& report : reports) {
+    if (!text.empty()) text += "\n";
+    text += heading(report);
+    std::vector<Line> lines{{"scaling", "T", "accuracy", "top-5", "NLL", "Brier", "ECE", "95 %", "adaptive",
+                             "classwise", "maximum"}};
+    lines.push_back(line("none", "1", report.unscaled));
+    if (report.scaled)
+      lines.push_back(line(report.fit->end == FitEnd::given ? "given" : "in-sample",
+                           fmt::format("{:.4f}", report.fit->temperature), *report.scaled));
+    if (report.held_out)
+      lines.push_back(
+          line("held-out", fmt::format("{:.4f}", *report.held_out_temperature()), *report.held_out));
+    text += layout(lines);
+    for (const std::string& note : report.notes) text += "  note: " + note + "\n";
+  }
+  return text;
+}
+
+}  // namespace smoothlab::eval

@@ -1,0 +1,67 @@
+#include "eval/classwise_bins.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace smoothlab::eval {
+
+ClasswiseBins::ClasswiseBins(int64_t classes, int bins)
+    : classes_(classes), bins_(bins), difference_(static_cast<size_t>(classes * bins)) {}
+
+void ClasswiseBins::add(const ClasswiseRows& rows) {
+  const auto bins = static_cast<size_t>(bins_);
+  for (size_t k = 0; k < rows.column.size(); ++k) difference_[k * bins] += rows.column[k];
+  for (const auto& entry : rows.entries)
+    difference_[static_cast<size_t>(entry.class_number) * bins + static_cast<size_t>(entry.bin)] +=
+        entry.difference;
+  for (int32_t label : rows.labels_in_first_bin) difference_[static_cast<size_t>(label) * bins] -= 1;
+}
+
+double ClasswiseBins::error(double rows) const {
+  double sum = 0;
+  for (double difference : difference_) sum += std::abs(difference);
+  return sum / (rows * static_cast<double>(classes_));
+}
+
+ClasswiseCollector::ClasswiseCollector(int64_t classes, int bins)
+    : classes_(classes),
+      bins_(bins),
+      column_(static_cast<size_t>(RowKernels::padded(classes))),
+      above_(static_cast<size_t>(classes)) {}
+
+void ClasswiseCollector::add(RowJudge& judge, int64_t label) {
+  // A little below the first edge, as single precision rounds; probability_bin() then decides.
+  const auto threshold = static_cast<float>(1.0 / bins_ * (1 - 4e-6));
+  const int64_t found =
+      row_kernels().add_scaled(judge.exponentials(), classes_, static_cast<float>(judge.scale()), threshold,
+                               column_.data(), above_.data());
+  bool label_found = false;
+  for (int64_t i = 0; i < found; ++i) {
+    const int32_t k = above_[static_cast<size_t>(i)];
+    const int bin = judge.probability_bin(k);
+    if (bin == 0) continue;
+    const double probability = static_cast<double>(judge.exponentials()[k]) * judge.scale();
+    // The column holds it too; what is taken off there must be what was added.
+    column_[static_cast<size_t>(k)] -= judge.exponentials()[k] * static_cast<float>(judge.scale());
+    rows_.entries.push_back({k, bin, probability - (k == label ? 1 : 0)});
+    label_found = label_found || k == label;
+  }
+  if (!label_found) rows_.labels_in_first_bin.push_back(static_cast<int32_t>(label));
+  if (++unflushed_ == 256) flush();
+}
+
+void ClasswiseCollector::flush() {
+  rows_.column.resize(static_cast<size_t>(classes_));
+  for (size_t k = 0; k < rows_.column.size(); ++k) rows_.column[k] += static_cast<double>(column_[k]);
+  std::fill(column_.begin(), column_.end(), 0.0F);
+  unflushed_ = 0;
+}
+
+ClasswiseRows ClasswiseCollector::take() {
+  flush();
+  ClasswiseRows rows;
+  std::swap(rows, rows_);
+  return rows;
+}
+
+}  // namespace smoothlab::eval

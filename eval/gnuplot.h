@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+namespace smoothlab::eval {
+
+/// Runs a gnuplot script (whose `output` is left unset) and returns what it drew. Throws EnvironmentError
+/// where gnuplot is not installed, RunError with its message where it fails.
+std::string run_gnuplot(const std::string& script);
+
+/// A string literal of gnuplot that means exactly this text.
+std::string gnuplot_quoted(const std::string& text);
+
+}  // namespace smoothlab::eval

@@ -1,0 +1,112 @@
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cluster/error.h"
+#include "cluster/log.h"
+#include "cluster/nearest_name.h"
+#include "data/fetch.h"
+#include "data/verify.h"
+#include "launcher/options.h"
+#include "launcher/verbs.h"
+
+namespace smoothlab::launcher {
+namespace {
+
+std::string data_folder(const Options& options, const std::string& option) {
+  if (options.has(option)) return options.text(option);
+  const char* folder = std::getenv("SMOOTHLAB_DATA");
+  if (!folder || !*folder)
+    throw UsageError("no folder given", "data", "add --" + option + " DIR, or set SMOOTHLAB_DATA");
+  return folder;
+}
+
+int fetch_set(const std::string& name, const Options& options) {
+  cluster::Log log(0);
+  data::FetchOptions fetch;
+  fetch.name = name;
+  fetch.folder = data_folder(options, "to");
+  fetch.base_url = options.text("mirror");
+  fetch.keep_archive = options.has("keep-archive");
+  const auto result = data::fetch(fetch, [&log](const data::FetchProgress& progress) {
+    const double megabytes = static_cast<double>(progress.bytes) * 1e-6;
+    if (progress.total > 0)
+      log.progress(fmt::format("{}  {:.1f} of {:.1f} MB", progress.file, megabytes,
+                               static_cast<double>(progress.total) * 1e-6));
+    else
+      log.progress(fmt::format("{}  {:.1f} MB", progress.file, megabytes));
+  });
+  log.progress_done();
+  log.info("{}", result.already_there ? "everything was there already" : "fetched and checked");
+  if (options.has("json")) {
+    nlohmann::ordered_json json;
+    json["name"] = name;
+    json["folder"] = result.folder;
+    json["files"] = result.files;
+    json["received_bytes"] = result.received;
+    std::cout << json.dump(2) << '\n';
+  } else {
+    std::cout << result.folder << '\n';
+  }
+  return 0;
+}
+
+nlohmann::ordered_json to_json(const data::VerifyReport& report) {
+  nlohmann::ordered_json json;
+  json["name"] = report.name;
+  json["folder"] = report.folder;
+  json["official"] = report.official();
+  json["height"] = report.height;
+  json["width"] = report.width;
+  json["channels"] = report.channels;
+  json["classes"] = report.class_names;
+  for (const auto& split : report.splits)
+    json["splits"][split.name] = {{"samples", split.samples}, {"class_counts", split.class_counts}};
+  for (const auto& file : report.files)
+    json["files"].push_back({{"path", file.path},
+                             {"bytes", file.bytes},
+                             {"algorithm", file.algorithm},
+                             {"digest", file.digest},
+                             {"message", file.message}});
+  return json;
+}
+
+int verify_set(const std::string& name, const Options& options) {
+  const auto report = data::verify(name, name == "generated" ? "" : data_folder(options, "path"));
+  if (options.has("json")) {
+    std::cout << to_json(report).dump(2) << '\n';
+    return 0;
+  }
+  std::cout << report.name << " in " << report.folder << ": " << report.height << "x" << report.width << "x"
+            << report.channels << ", " << report.class_names.size() << " classes\n";
+  for (const auto& split : report.splits) {
+    const auto [least, most] = std::minmax_element(split.class_counts.begin(), split.class_counts.end());
+    std::cout << "  " << split.name << ": " << split.samples << " samples, " << *least << " to " << *most
+              << " a class\n";
+  }
+  for (const auto& file : report.files) std::cout << "  " << file.path << ": " << file.message << '\n';
+  return 0;
+}
+
+}  // namespace
+
+int data_verb(const std::vector<std::string>& arguments) {
+  Options options("data fetch NAME [--to DIR] | data verify NAME [--path DIR]",
+                  "fetch: brings a public data set from its official address, resumes what was cut, checks\n"
+                  "it against the published digests and unpacks it.\n"
+                  "verify: opens everything that training would read, counts samples, checks digests.\n"
+                  "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes.");
+  options.value("to", "DIR", "where the set's folder is made; $SMOOTHLAB_DATA without it")
+      .value("path", "DIR", "the set's folder, or the one that holds it; $SMOOTHLAB_DATA without it")
+      .value("mirror", "URL", "fetch the same files from another address")
+      .flag("keep-archive", "keep the archive once it is unpacked")
+      .flag("json", "print one JSON object");
+  if (!options.parse(arguments, 2, 2)) return 0;
+  const std::string& action = options.words()[0];
+  if (action == "fetch") return fetch_set(options.words()[1], options);
+  if (action == "verify") return verify_set(options.words()[1], options);
+  throw UsageError("unknown action '" + action + "'", "data", suggest_name(action, {"fetch", "verify"}));
+}
+
+}  // namespace smoothlab::launcher

@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cluster/device.h"
+#include "cluster/error.h"
+#include "cluster/file_system.h"
+#include "cluster/nearest_name.h"
+#include "eval/evaluation_pass.h"
+#include "launcher/job.h"
+#include "launcher/options.h"
+#include "launcher/verbs.h"
+#include "trainer/loaded_run.h"
+#include "trainer/run_evaluation.h"
+#include "trainer/run_parts.h"
+
+namespace smoothlab::launcher {
+namespace {
+
+struct EvaluateRequest {
+  std::string folder, split, logits;
+  trainer::LoadOptions load;
+  eval::LogitPrecision precision = eval::LogitPrecision::float32;
+  bool penultimate = true, json = false;
+};
+
+void print(const EvaluateRequest& request, const std::string& split, const trainer::LoadedRun& run,
+           const eval::CalibrationSums& sums) {
+  if (request.json) {
+    nlohmann::ordered_json json;
+    json["run"] = request.folder;
+    json["step"] = run.step;
+    json["split"] = split;
+    json["averaged"] = run.averaged;
+    json["rows"] = static_cast<int64_t>(sums.rows);
+    json["accuracy"] = sums.accuracy();
+    json["top5_accuracy"] = sums.top5_accuracy();
+    json["nll"] = sums.mean_nll();
+    json["brier"] = sums.mean_brier();
+    json["ece"] = sums.ece();
+    json["logits"] = request.logits;
+    std::cout << json.dump(2) << '\n';
+    return;
+  }
+  std::printf("%s, step %lld, %s: %lld rows, accuracy %.4f, NLL %.4f, Brier %.4f, ECE %.4f\n",
+              request.folder.c_str(), static_cast<long long>(run.step), split.c_str(),
+              static_cast<long long>(sums.rows), sums.accuracy(), sums.mean_nll(), sums.mean_brier(),
+              sums.ece());
+  std::fflush(stdout);
+}
+
+int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
+  const auto files = cluster::local_file_system();
+  const auto run = trainer::load_run(request.folder, request.load, *files, log);
+  std::string split = request.split.empty() ? run.recipe.evaluate.split : request.split;
+  const auto dataset = trainer::split_of(run.task, split);
+  if (request.logits.empty()) {
+    request.logits = request.folder + "/logits/" + split + ".h5";
+    files->make_folders(request.folder + "/logits");
+  }
+
+  const auto placement = cluster::place_rank(communicator, run.recipe.train.device);
+  cluster::apply(placement);
+  eval::EvaluationOptions options =
+      trainer::evaluation_options(run.recipe, run.task.name, split, run.step);
+  options.logits = request.logits;
+  options.keep_penultimate = request.penultimate;
+  options.precision = request.precision;
+  const auto sums = eval::evaluate(*run.network, dataset, communicator, placement, options, log);
+  if (communicator.is_root()) print(request, split, run, sums);
+  return 0;
+}
+
+}  // namespace
+
+int evaluate_verb(const std::vector<std::string>& arguments) {
+  Options options(
+      "evaluate --run DIR [--split S] [--logits FILE] [--ranks N]",
+      "Runs a split through the newest whole checkpoint of a run, every sample exactly once over all\n"
+      "ranks, and streams logits and penultimate activations to DIR/logits/SPLIT.h5.");
+  options.value("run", "DIR", "run folder")
+      .value("split", "S", "train, validation or test; the recipe's evaluate.split without it")
+      .value("logits", "FILE", "where the logit file goes")
+      .value("ranks", "N", "ranks to start", "1")
+      .value("step", "N", "checkpoint to use instead of the newest")
+      .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
+      .flag("no-penultimate", "keep logits only")
+      .flag("no-average", "the trained weights, also where the run keeps averages of them")
+      .flag("json", "print one JSON object");
+  if (!options.parse(arguments, 0, 0)) return 0;
+  const int ranks = static_cast<int>(options.integer("ranks", 1, 65536));
+  EvaluateRequest request;
+  request.folder = options.text("run");
+  if (request.folder.empty())
+    throw UsageError("no run given", "evaluate", "usage: smoothlab evaluate --run DIR");
+  if (!std::filesystem::is_directory(request.folder))
+    throw DataError("no such run folder", request.folder, "train first, or check the path");
+  request.split = options.text("split");
+  const std::vector<std::string> splits = {"train", "validation", "test"};
+  if (!request.split.empty() && std::find(splits.begin(), splits.end(), request.split) == splits.end())
+    throw UsageError("unknown split '" + request.split + "'", "--split",
+                     suggest_name(request.split, splits));
+  request.logits = options.text("logits");
+  const std::string precision = options.text("precision");
+  if (precision != "float32" && precision != "float16")
+    throw UsageError("unknown precision '" + precision + "'", "--precision",
+                     suggest_name(precision, {"float32", "float16"}));
+  if (precision == "float16") request.precision = eval::LogitPrecision::float16;
+  if (options.has("step")) request.load.step = options.integer("step", 0, INT64_C(1) << 53);
+  request.load.averages = !options.has("no-average");
+  request.penultimate = !options.has("no-penultimate");
+  request.json = options.has("json");
+  std::vector<std::string> whole = arguments;
+  whole.insert(whole.begin(), "evaluate");
+  return run_job(ranks, whole, [&](cluster::Communicator& communicator, cluster::Log& log) {
+    return evaluate_rank(request, communicator, log);
+  });
+}
+
+}  // namespace smoothlab::launcher

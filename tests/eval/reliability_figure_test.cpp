@@ -1,0 +1,79 @@
+#include "eval/reliability_figure.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "cluster/error.h"
+#include "cluster/file_system.h"
+#include "eval/gnuplot.h"
+#include "support/temporary_folder.h"
+
+namespace smoothlab::eval {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+CalibrationReport sample_report() {
+  CalibrationReport report;
+  report.file = "runs/it's <odd> & {_^}.h5";
+  report.attributes["alpha"] = "0.1";
+  report.rows = 3000;
+  report.classes = 10;
+  for (int i = 0; i < 3000; ++i) {
+    const double confidence = 0.2 + 0.8 * (i % 1000) / 999.0;
+    report.unscaled.bins.add(confidence_bin(confidence, 15, BinEdges::standard), confidence,
+                             (i * 7919) % 1000 < 800 * confidence);
+  }
+  report.unscaled.ece = report.unscaled.bins.expected_error(3000);
+  report.scaled = report.unscaled;
+  report.fit = TemperatureFit{1.5, FitEnd::interior};
+  return report;
+}
+
+TEST(ReliabilityFigure, DrawsBothFormats) {
+  const test::TemporaryFolder folder;
+  write_reliability_figures(sample_report(), folder / "r");
+  const auto files = cluster::local_file_system();
+  EXPECT_THAT(files->read(folder / "r.png"), StartsWith("\x89PNG\r\n"));
+  const std::string svg = files->read(folder / "r.svg");
+  EXPECT_THAT(svg, HasSubstr("</svg>"));
+  EXPECT_THAT(svg, HasSubstr("it's &lt;odd> &amp; {_^}.h5"));
+  EXPECT_THAT(svg, HasSubstr("T = 1.50"));
+  EXPECT_THAT(svg, HasSubstr("gap to confidence"));
+}
+
+TEST(ReliabilityFigure, RowsInNoBinAreDrawnToo) {
+  const ReliabilityPanel empty{"nothing", "", ReliabilityBins(15)};
+  EXPECT_THAT(reliability_figure("empty", {empty}, FigureFormat::svg), HasSubstr("</svg>"));
+}
+
+TEST(ReliabilityFigure, AMissingGnuplotIsNamedWithItsPackage) {
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", "/nonexistent", 1);
+  try {
+    reliability_figure("x", reliability_panels(sample_report()), FigureFormat::svg);
+    ADD_FAILURE() << "drawn by whom?";
+  } catch (const EnvironmentError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("gnuplot-nox"));
+  }
+  setenv("PATH", path.c_str(), 1);
+}
+
+TEST(ReliabilityFigure, AFailureOfGnuplotCarriesItsMessage) {
+  try {
+    run_gnuplot("set terminal svg\nplot nonsense(\n");
+    FAIL();
+  } catch (const RunError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("line 2"));
+  }
+}
+
+TEST(ReliabilityFigure, QuotingKeepsTextAndDropsControls) {
+  EXPECT_EQ(gnuplot_quoted("it's\n\"x\" `date`"), "'it''s \"x\" `date`'");
+}
+
+}  // namespace
+}  // namespace smoothlab::eval

@@ -1,0 +1,240 @@
+#include "models/fused_batch_norm.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+#include <limits>
+
+#include "reference_values.h"
+
+namespace smoothlab::models {
+namespace {
+
+/// One normalisation with all that it reads and gives.
+struct Problem {
+  at::Tensor x, residual, weight, bias, dy;
+};
+
+struct Result {
+  at::Tensor y, dx, dresidual, dweight, dbias, mean, variance;
+};
+
+Problem problem(int64_t channels, double offset, bool residual, std::vector<int64_t> size = {4, 6, 6}) {
+  const std::vector<int64_t> shape{size[0], channels, size[1], size[2]};
+  Problem result;
+  result.x = (test::hashed_values(shape, 1, 2) + offset).contiguous(at::MemoryFormat::ChannelsLast);
+  if (residual) result.residual = test::hashed_values(shape, 2, 1).contiguous(at::MemoryFormat::ChannelsLast);
+  result.weight = test::hashed_values({channels}, 3, 0.5) + 1;
+  result.bias = test::hashed_values({channels}, 4, 0.5);
+  result.dy = test::hashed_values(shape, 5, 1).contiguous(at::MemoryFormat::ChannelsLast);
+  return result;
+}
+
+at::Tensor leaf(const at::Tensor& tensor, at::ScalarType dtype) {
+  return tensor.defined() ? tensor.to(dtype).clone().set_requires_grad(true) : tensor;
+}
+
+template <typename Forward>
+Result run(const Problem& given, at::ScalarType activations, at::ScalarType parameters,
+           const Forward& forward) {
+  const at::Tensor x = leaf(given.x, activations), residual = leaf(given.residual, activations);
+  BatchNormArguments arguments;
+  arguments.weight = leaf(given.weight, parameters);
+  arguments.bias = leaf(given.bias, parameters);
+  arguments.running_mean = at::full_like(given.weight, 0.5).to(parameters);
+  arguments.running_var = at::full_like(given.weight, 2).to(parameters);
+  arguments.training = true;
+  Result result;
+  result.y = forward(x, residual, arguments);
+  torch::autograd::backward({result.y}, {given.dy.to(activations)});
+  result.dx = x.grad();
+  if (residual.defined()) result.dresidual = residual.grad();
+  result.dweight = arguments.weight.grad();
+  result.dbias = arguments.bias.grad();
+  result.mean = arguments.running_mean;
+  result.variance = arguments.running_var;
+  return result;
+}
+
+Result fused(const Problem& given, at::ScalarType dtype, bool relu) {
+  return run(given, dtype, at::kFloat,
+             [&](const at::Tensor& x, const at::Tensor& residual, BatchNormArguments a) {
+               a.relu = relu;
+               return fused_batch_norm(x, residual, a);
+             });
+}
+
+/// ATen's own operations in double on the same (rounded) inputs.
+Result reference(const Problem& given, at::ScalarType dtype, bool relu) {
+  Problem rounded = given;
+  rounded.x = given.x.to(dtype);
+  if (given.residual.defined()) rounded.residual = given.residual.to(dtype);
+  rounded.dy = given.dy.to(dtype);
+  return run(rounded, at::kDouble, at::kDouble,
+             [&](const at::Tensor& x, const at::Tensor& residual, const BatchNormArguments& a) {
+               at::Tensor y = at::batch_norm(x, a.weight, a.bias, a.running_mean, a.running_var, true,
+                                             a.momentum, a.epsilon, false);
+               if (residual.defined()) y = y + residual;
+               return relu ? at::relu(y) : y;
+             });
+}
+
+void expect_near(const Result& result, const Result& expected, double activations, double sums) {
+  EXPECT_LT(test::relative_difference(result.y, expected.y), activations);
+  EXPECT_LT(test::relative_difference(result.dx, expected.dx), activations);
+  if (expected.dresidual.defined()) {
+    EXPECT_LT(test::relative_difference(result.dresidual, expected.dresidual), activations);
+  }
+  EXPECT_LT(test::relative_difference(result.dweight, expected.dweight), sums);
+  EXPECT_LT(test::relative_difference(result.dbias, expected.dbias), sums);
+  EXPECT_LT(test::relative_difference(result.mean, expected.mean), sums);
+  EXPECT_LT(test::relative_difference(result.variance, expected.variance), sums);
+}
+
+class FusedBatchNorm : public testing::TestWithParam<std::tuple<int64_t, bool, bool>> {};
+
+TEST_P(FusedBatchNorm, AgreesWithDoublePrecision) {
+  const auto& [channels, residual, relu] = GetParam();
+  const Problem given = problem(channels, 0.3, residual);
+  expect_near(fused(given, at::kFloat, relu), reference(given, at::kFloat, relu), 2e-6, 2e-6);
+}
+
+// A bf16 number is off by up to 2^-9 of itself; sums are over float32 and exact by comparison. With a
+// residual the mask is taken from the rounded output, which has the same sign.
+TEST_P(FusedBatchNorm, RoundsOnlyItsResultsInBf16) {
+  const auto& [channels, residual, relu] = GetParam();
+  const Problem given = problem(channels, 0.3, residual);
+  const Result result = fused(given, at::kBFloat16, relu);
+  EXPECT_EQ(result.y.scalar_type(), at::kBFloat16);
+  EXPECT_EQ(result.dweight.scalar_type(), at::kFloat);
+  expect_near(result, reference(given, at::kBFloat16, relu), 2.5e-3, 2e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(, FusedBatchNorm,
+                         testing::Combine(testing::Values(1, 3, 16, 24, 32, 48, 64, 128), testing::Bool(),
+                                          testing::Bool()),
+                         [](const auto& chosen) {
+                           return "c" + std::to_string(std::get<0>(chosen.param)) +
+                                  (std::get<1>(chosen.param) ? "_add" : "") +
+                                  (std::get<2>(chosen.param) ? "_relu" : "");
+                         });
+
+TEST(FusedBatchNormOperation, KeepsDigitsFarFromZero) {
+  const Problem given = problem(32, 1000, false, {16, 16, 16});
+  // What float32 inputs near 1000 with deviation 1 hold is good to about 1e-4.
+  expect_near(fused(given, at::kFloat, false), reference(given, at::kFloat, false), 1e-4, 1e-5);
+}
+
+TEST(FusedBatchNormOperation, HasTheGradientOfItsFiniteDifferences) {
+  for (const bool residual : {false, true}) {
+    const Problem given = problem(16, 0, residual, {2, 3, 4});
+    const Result result = fused(given, at::kFloat, true);
+    const auto objective = [&](const Problem& at_point) {
+      const Result there = fused(at_point, at::kFloat, true);
+      return (there.y.to(at::kDouble) * given.dy.to(at::kDouble)).sum().item<double>();
+    };
+    const auto check = [&](at::Tensor Problem::*member, const at::Tensor& gradient) {
+      const at::Tensor direction = test::hashed_values((given.*member).sizes().vec(), 9, 1);
+      constexpr double kStep = 1e-3;
+      Problem ahead = given, behind = given;
+      ahead.*member = given.*member + direction * kStep;
+      behind.*member = given.*member - direction * kStep;
+      const double slope = (objective(ahead) - objective(behind)) / (2 * kStep);
+      const double expected = (gradient.to(at::kDouble) * direction.to(at::kDouble)).sum().item<double>();
+      EXPECT_NEAR(slope, expected, 0.01 * std::max(1.0, std::abs(expected)));
+    };
+    check(&Problem::x, result.dx);
+    check(&Problem::weight, result.dweight);
+    check(&Problem::bias, result.dbias);
+    if (residual) check(&Problem::residual, result.dresidual);
+  }
+}
+
+TEST(FusedBatchNormOperation, IsTheSameOnAnyNumberOfThreads) {
+  const int before = at::get_num_threads();
+  const Problem given = problem(16, 0.3, true, {8, 32, 32});
+  at::set_num_threads(1);
+  const Result one = fused(given, at::kBFloat16, true);
+  at::set_num_threads(3);
+  const Result three = fused(given, at::kBFloat16, true);
+  at::set_num_threads(before);
+  EXPECT_TRUE(at::equal(one.y, three.y) && at::equal(one.dx, three.dx) &&
+              at::equal(one.dweight, three.dweight) && at::equal(one.dbias, three.dbias) &&
+              at::equal(one.variance, three.variance));
+}
+
+TEST(FusedBatchNormOperation, UsesRunningStatisticsInEvaluation) {
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    const Problem given = problem(48, 0.3, true);
+    BatchNormArguments arguments;
+    arguments.weight = given.weight;
+    arguments.bias = given.bias;
+    arguments.running_mean = test::hashed_values({48}, 6, 1);
+    arguments.running_var = test::hashed_values({48}, 7, 0.5) + 1;
+    arguments.relu = true;
+    const at::Tensor mean = arguments.running_mean.clone(), x = given.x.to(dtype),
+                     residual = given.residual.to(dtype);
+    const at::Tensor y = fused_batch_norm(x, residual, arguments);
+    const auto column = [](const at::Tensor& values) { return values.to(at::kDouble).view({1, -1, 1, 1}); };
+    const at::Tensor expected =
+        at::relu((x.to(at::kDouble) - column(mean)) / (column(arguments.running_var) + 1e-5).sqrt() *
+                     column(given.weight) +
+                 column(given.bias) + residual.to(at::kDouble));
+    EXPECT_LT(test::relative_difference(y, expected), dtype == at::kFloat ? 1e-6 : 2.5e-3);
+    EXPECT_TRUE(at::equal(arguments.running_mean, mean));
+    // With gradients wanted it takes the other way and gives the same.
+    const at::Tensor tracked = fused_batch_norm(leaf(x, dtype), residual, arguments);
+    EXPECT_TRUE(tracked.requires_grad());
+    EXPECT_LT(test::relative_difference(tracked, y), dtype == at::kFloat ? 1e-6 : 8e-3);
+  }
+}
+
+TEST(FusedBatchNormOperation, TakesLayoutsThatItHasNoKernelsFor) {
+  Problem given = problem(16, 0.3, true, {3, 5, 5});  // an odd number of pixels
+  expect_near(fused(given, at::kFloat, true), reference(given, at::kFloat, true), 2e-6, 5e-6);
+  given = problem(32, 0.3, true);
+  given.x = given.x.contiguous();
+  expect_near(fused(given, at::kFloat, true), reference(given, at::kFloat, true), 2e-6, 5e-6);
+}
+
+TEST(FusedBatchNormOperation, TakesGradientsOfAnyStrides) {
+  Problem given = problem(32, 0.3, true);
+  given.dy = test::hashed_values({4, 32, 1, 1}, 5, 1).expand({4, 32, 6, 6});
+  expect_near(fused(given, at::kFloat, true), reference(given, at::kFloat, true), 2e-6, 2e-6);
+  given.residual = given.residual.contiguous();
+  expect_near(fused(given, at::kBFloat16, true), reference(given, at::kBFloat16, true), 2.5e-3, 2e-6);
+}
+
+TEST(FusedBatchNormOperation, LetsNaNThrough) {
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    for (const float sign : {1.0F, -1.0F}) {
+      const Problem given = problem(32, 0, false);
+      at::Tensor x = given.x.to(dtype);
+      x.index_put_({at::tensor(1), at::tensor(7), at::tensor(2), at::tensor(3)},
+                   at::scalar_tensor(std::copysign(std::numeric_limits<float>::quiet_NaN(), sign), dtype));
+      BatchNormArguments arguments;
+      arguments.weight = given.weight;
+      arguments.bias = given.bias;
+      arguments.running_mean = at::zeros({32});
+      arguments.running_var = at::ones({32});
+      arguments.relu = true;
+      EXPECT_EQ(fused_batch_norm(x, {}, arguments).isnan().sum().item<int64_t>(), 1);
+      arguments.training = true;  // one channel is lost, the others are not
+      EXPECT_EQ(fused_batch_norm(x, {}, arguments).isnan().sum().item<int64_t>(), 4 * 6 * 6);
+    }
+  }
+}
+
+TEST(FusedBatchNormOperation, IsFiniteOnConstantChannels) {
+  Problem given = problem(32, 0, false);
+  given.x = at::full_like(given.x, 3.7);
+  const Result result = fused(given, at::kFloat, false);
+  EXPECT_TRUE(result.dx.isfinite().all().item<bool>());
+  EXPECT_LT((result.y - given.bias.view({1, -1, 1, 1})).abs().max().item<double>(), 1e-6);
+}
+
+}  // namespace
+}  // namespace smoothlab::models

@@ -1,0 +1,134 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "cluster/error.h"
+#include "models/safetensors.h"
+#include "support/ranks.h"
+#include "support/temporary_folder.h"
+#include "trainer/rank_agreement.h"
+#include "trainer/running_statistics.h"
+#include "trainer/small_run.h"
+#include "trainer/training_run.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+class TrainingRunMpi : public testing::Test {
+ protected:
+  TrainingRunMpi() {
+    // One folder for all ranks: rank 0's.
+    path = text_from_root(ranks, [this] { return folder.path(); });
+  }
+  models::TensorFile weights(const std::string& name, int64_t step) const {
+    return models::read_safetensors(
+        *files, path + "/" + name + "/checkpoints/step-" + std::to_string(step) + "/weights.safetensors");
+  }
+  double loss_of(const std::string& line) const { return nlohmann::json::parse(line).value("loss", 0.0); }
+
+  cluster::Communicator& ranks = test::ranks();
+  const test::TemporaryFolder folder;
+  std::string path;
+  const std::shared_ptr<cluster::FileSystem> files = cluster::local_file_system();
+};
+
+TEST_F(TrainingRunMpi, AgreesWithOneRankToRounding) {
+  Recipe recipe = small_recipe();
+  recipe.train.micro_batch = 2;
+  run_to_end(recipe, path + "/together", false, ranks, *files);
+  if (ranks.is_root()) {
+    const auto solo = cluster::make_solo_communicator();
+    run_to_end(recipe, path + "/alone", false, *solo, *files);
+    const auto together = weights("together", 20), alone = weights("alone", 20);
+    for (const auto& [name, tensor] : alone.tensors)
+      EXPECT_TRUE(at::allclose(together.find(name), tensor, 1e-4, 1e-5))
+          << name << ": " << (together.find(name) - tensor).abs().max().item<float>();
+    const auto a = timeless_metrics(path + "/together"), b = timeless_metrics(path + "/alone");
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(loss_of(a[i]), loss_of(b[i]), 1e-5) << i;
+  }
+  ranks.barrier();
+}
+
+TEST_F(TrainingRunMpi, GoesOnBitwiseMidEpochWithRunningStatistics) {
+  const Recipe whole = small_resnet_recipe();
+  Recipe part = whole;
+  part.checkpoint.keep = 1000;
+  run_to_end(whole, path + "/whole", false, ranks, *files);
+  run_to_end(part, path + "/part", false, ranks, *files);
+  on_root(ranks, [&] {
+    for (const char* later : {"6", "8"}) files->remove_all(path + "/part/checkpoints/step-" + later);
+  });
+  run_to_end(whole, path + "/part", true, ranks, *files);
+  if (ranks.is_root()) expect_same_runs(path + "/whole", path + "/part", 8);
+  ranks.barrier();
+}
+
+TEST_F(TrainingRunMpi, GoesOnOnAnotherNumberOfRanks) {
+  const Recipe whole = small_recipe();
+  if (ranks.is_root()) {
+    const auto solo = cluster::make_solo_communicator();
+    run_to_end(whole, path + "/whole", false, *solo, *files);
+    Recipe part = whole;
+    part.checkpoint.keep = 1000;
+    run_to_end(part, path + "/part", false, *solo, *files);
+    for (const char* later : {"12", "16", "20"}) files->remove_all(path + "/part/checkpoints/step-" + later);
+  }
+  ranks.barrier();
+  run_to_end(whole, path + "/part", true, ranks, *files);
+  if (ranks.is_root()) {
+    const auto whole_weights = weights("whole", 20), resumed = weights("part", 20);
+    for (const auto& [name, tensor] : whole_weights.tensors)
+      EXPECT_TRUE(at::allclose(resumed.find(name), tensor, 1e-4, 1e-5)) << name;
+    const auto a = timeless_metrics(path + "/whole"), b = timeless_metrics(path + "/part");
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(loss_of(a[i]), loss_of(b[i]), 1e-5) << i;
+  }
+  ranks.barrier();
+}
+
+TEST_F(TrainingRunMpi, TrainsWithMoreRanksThanSamplesInABatch) {
+  Recipe recipe = small_resnet_recipe();
+  recipe.train.global_batch = 2;
+  recipe.train.steps = 3;
+  EXPECT_EQ(run_to_end(recipe, path + "/run", false, ranks, *files), RunOutcome::finished);
+  // A rank that never sees a row must not bring its initial statistics into the mean.
+  if (ranks.is_root()) {
+    const auto saved = weights("run", 3);
+    for (const auto& [name, tensor] : saved.tensors) {
+      if (name.find("running_mean") == std::string::npos) continue;
+      EXPECT_GT(tensor.abs().max().item<float>(), 0) << name;
+    }
+  }
+  ranks.barrier();
+}
+
+TEST_F(TrainingRunMpi, ThrowsRootsErrorOnEveryRank) {
+  run_to_end(small_recipe(), path + "/run", false, ranks, *files);
+  EXPECT_THROW(run_to_end(small_recipe(), path + "/run", false, ranks, *files), UsageError);
+  try {
+    on_root(ranks, [] { throw DataError("no good", "here", "do that"); });
+    ADD_FAILURE() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.problem(), "no good");
+    EXPECT_EQ(error.where(), "here");
+    EXPECT_EQ(error.remedy(), "do that");
+  }
+}
+
+TEST_F(TrainingRunMpi, AveragesStatisticsOverRanksThatSeeRows) {
+  NamedTensors own = {{"mean", at::full({2}, ranks.rank() + 1.0, at::kFloat)},
+                      {"var", at::full({1}, 10.0 * (ranks.rank() + 1), at::kFloat)}};
+  const at::Tensor all = gather_statistics(ranks, own);
+  ASSERT_EQ(all.size(0), ranks.size());
+  std::vector<bool> with_rows(static_cast<size_t>(ranks.size()), true);
+  if (ranks.size() > 1) with_rows.back() = false;
+  const double counted = ranks.size() > 1 ? ranks.size() - 1 : 1;
+  const NamedTensors means = named_slices(mean_statistics(all, with_rows), own);
+  EXPECT_FLOAT_EQ(means[0].second[1].item<float>(), static_cast<float>((counted + 1) / 2));
+  EXPECT_FLOAT_EQ(means[1].second[0].item<float>(), static_cast<float>(10 * (counted + 1) / 2));
+  EXPECT_EQ(ranks_with_rows(2, 3), (std::vector<bool>{false, true, true}));
+  EXPECT_EQ(ranks_with_rows(5, 3), (std::vector<bool>{true, true, true}));
+}
+
+}  // namespace
+}  // namespace smoothlab::trainer

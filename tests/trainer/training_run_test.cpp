@@ -1,0 +1,265 @@
+#include "trainer/training_run.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "cluster/error.h"
+#include "models/safetensors.h"
+#include "support/faulty_file_system.h"
+#include "support/temporary_folder.h"
+#include "trainer/checkpoint.h"
+#include "trainer/checkpoint_reader.h"
+#include "trainer/loaded_run.h"
+#include "trainer/run_plan.h"
+#include "trainer/small_run.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+class TrainingRunSolo : public testing::Test {
+ protected:
+  RunOutcome run(const Recipe& recipe, const std::string& name, bool resume = false) {
+    return run_to_end(recipe, folder / name, resume, *communicator, *files);
+  }
+  std::vector<nlohmann::json> metrics(const std::string& name) const {
+    std::vector<nlohmann::json> lines;
+    for (const auto& line : timeless_metrics(folder / name)) lines.push_back(nlohmann::json::parse(line));
+    return lines;
+  }
+
+  const test::TemporaryFolder folder;
+  const std::shared_ptr<cluster::FileSystem> files = cluster::local_file_system();
+  const std::unique_ptr<cluster::Communicator> communicator = cluster::make_solo_communicator();
+  cluster::Log log{0, true};
+};
+
+TEST_F(TrainingRunSolo, LearnsAndLeavesWhatItPromises) {
+  Recipe recipe = small_recipe();
+  recipe.train.steps = 60;
+  recipe.model.dropout = 0;
+  recipe.checkpoint.every = 20;
+  EXPECT_EQ(run(recipe, "run"), RunOutcome::finished);
+  EXPECT_EQ(files->list(folder / "run"),
+            (std::vector<std::string>{"checkpoints", "log.txt", "logits", "metrics.jsonl", "recipe.yaml"}));
+  EXPECT_EQ(checkpoint_steps(*files, folder / "run/checkpoints"), (std::vector<int64_t>{40, 60}));
+  const auto lines = metrics("run");
+  double first_loss = -1, last_loss = -1;
+  int evaluations = 0;
+  for (const auto& line : lines) {
+    if (line.contains("split")) {
+      ++evaluations;
+      EXPECT_EQ(line["rows"], 21);
+      continue;
+    }
+    if (first_loss < 0) first_loss = line["loss"];
+    last_loss = line["loss"];
+    EXPECT_GT(line["grad_norm"].get<double>(), 0);
+  }
+  EXPECT_EQ(evaluations, 8);  // steps 8, 16, …, 56 and the last
+  EXPECT_LT(last_loss, 0.8 * first_loss);
+  EXPECT_EQ(lines[0]["step"], 3);
+  EXPECT_DOUBLE_EQ(lines[0]["epoch"], 3 * 13 / 69.0);
+  EXPECT_DOUBLE_EQ(lines[0]["lr"], recipe.optimizer.lr);  // the third step ends the warm-up
+}
+
+TEST_F(TrainingRunSolo, WindowsCoverEveryRowOnce) {
+  Recipe every_step = small_recipe(), windows = small_recipe();
+  every_step.train.log_every = 1;
+  run(every_step, "a");
+  run(windows, "b");
+  std::vector<double> losses;
+  for (const auto& line : metrics("a"))
+    if (!line.contains("split")) losses.push_back(line["loss"]);
+  ASSERT_EQ(losses.size(), 20U);
+  for (const auto& line : metrics("b")) {
+    if (line.contains("split")) continue;
+    const size_t end = line["step"], begin = (end - 1) / 3 * 3;
+    double sum = 0;
+    for (size_t i = begin; i < end; ++i) sum += losses[i];
+    EXPECT_NEAR(line["loss"].get<double>(), sum / static_cast<double>(end - begin), 1e-12);
+  }
+}
+
+TEST_F(TrainingRunSolo, GoesOnBitwiseAfterEveryCheckpoint) {
+  for (const Recipe& whole : {small_recipe(), small_resnet_recipe()}) {
+    const std::string reference = "whole-" + whole.model.name;
+    run(whole, reference);
+    for (int64_t stop = 1; stop < whole.train.steps; stop += 3) {
+      // A run cut short: its last checkpoints are gone, as if it had died before they were written.
+      const std::string name = whole.model.name + std::to_string(stop);
+      Recipe part = whole;
+      part.checkpoint.every = stop;
+      part.checkpoint.keep = 1000;
+      run(part, name);
+      for (const int64_t step : checkpoint_steps(*files, folder / (name + "/checkpoints")))
+        if (step > stop) files->remove_all(folder / (name + "/checkpoints/" + checkpoint_name(step)));
+      EXPECT_EQ(run(whole, name, true), RunOutcome::finished);
+      expect_same_runs(folder / reference, folder / name, whole.train.steps);
+    }
+  }
+}
+
+TEST_F(TrainingRunSolo, NeitherCheckpointsNorEvaluationsChangeTheRun) {
+  Recipe with = small_resnet_recipe(), without = small_resnet_recipe();
+  with.checkpoint.every = with.evaluate.every = 1;
+  without.checkpoint.every = without.evaluate.every = 0;
+  run(with, "with");
+  run(without, "without");
+  const auto weights = [&](const std::string& name) {
+    return files->read(folder / (name + "/checkpoints/step-8/optimizer.safetensors"));
+  };
+  EXPECT_EQ(weights("with"), weights("without"));
+}
+
+TEST_F(TrainingRunSolo, RefusesAFolderThatHoldsARun) {
+  run(small_recipe(), "run");
+  const std::string before = files->read(folder / "run/metrics.jsonl");
+  EXPECT_THROW(run(small_recipe(), "run"), UsageError);
+  Recipe other = small_recipe();
+  other.train.seed = 2;
+  EXPECT_THROW(run(other, "run", true), UsageError);
+  EXPECT_EQ(files->read(folder / "run/metrics.jsonl"), before);
+  EXPECT_EQ(run(small_recipe(), "run", true), RunOutcome::finished);  // nothing left to do
+  EXPECT_EQ(files->read(folder / "run/metrics.jsonl"), before);
+}
+
+TEST_F(TrainingRunSolo, LeavesNoFolderForARecipeThatIsRefused) {
+  Recipe recipe = small_recipe();
+  recipe.optimizer.groups = {{"no-such-parameter", 1, -1}};
+  EXPECT_THROW(run(recipe, "run"), UsageError);
+  EXPECT_FALSE(files->exists(folder / "run"));
+}
+
+TEST_F(TrainingRunSolo, ResumesFromScratchWhereThereIsNothing) {
+  EXPECT_EQ(run(small_recipe(), "resumed", true), RunOutcome::finished);
+  EXPECT_EQ(run(small_recipe(), "fresh"), RunOutcome::finished);
+  expect_same_runs(folder / "fresh", folder / "resumed", 20);
+}
+
+TEST_F(TrainingRunSolo, CanBeMadeLonger) {
+  Recipe recipe = small_recipe();
+  recipe.schedule = {};
+  Recipe longer = recipe;
+  longer.train.steps = 30;
+  recipe.evaluate.every = longer.evaluate.every = 10;
+  recipe.train.log_every = longer.train.log_every = 5;
+  run(recipe, "run");
+  run(longer, "run", true);
+  run(longer, "whole");
+  expect_same_runs(folder / "whole", folder / "run", 30);
+}
+
+TEST_F(TrainingRunSolo, StopsWithACheckpointWhenAsked) {
+  for (const auto& [signal, outcome] :
+       {std::pair{SIGINT, RunOutcome::stopped}, {SIGUSR2, RunOutcome::requeue}}) {
+    const std::string name = "stopped-" + std::to_string(signal);
+    {
+      RunOptions options;
+      options.folder = folder / name;
+      TrainingRun stopped(small_recipe(), options, *communicator, *files, log);
+      const cluster::StopSignal stop;
+      std::raise(signal);
+      EXPECT_EQ(stopped.train(stop), outcome);
+      EXPECT_EQ(stopped.step(), 1);
+    }
+    EXPECT_EQ(checkpoint_steps(*files, folder / (name + "/checkpoints")), (std::vector<int64_t>{1}));
+    EXPECT_EQ(run(small_recipe(), name, true), RunOutcome::finished);
+    if (!files->exists(folder / "whole")) run(small_recipe(), "whole");
+    expect_same_runs(folder / "whole", folder / name, 20);
+  }
+}
+
+TEST_F(TrainingRunSolo, PassesOverADamagedCheckpoint) {
+  run(small_recipe(), "whole");
+  Recipe part = small_recipe();
+  run(part, "run");
+  // The newest, of step 20, is damaged; the run goes on from step 16 and ends as it would have.
+  files->truncate(folder / "run/checkpoints/step-20/weights.safetensors", 100);
+  EXPECT_EQ(run(part, "run", true), RunOutcome::finished);
+  expect_same_runs(folder / "whole", folder / "run", 20);
+}
+
+TEST_F(TrainingRunSolo, EndsWhereTheLossIsNotFinite) {
+  Recipe recipe = small_recipe();
+  recipe.optimizer.clip_norm = 0;
+  recipe.schedule = {};
+  recipe.schedule.name = "step";  // all is well until the rate rises without bounds
+  recipe.schedule.at = {6};
+  recipe.schedule.factor = 1e30;
+  try {
+    run(recipe, "run");
+    FAIL() << "a loss that is not finite was taken";
+  } catch (const RunError& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("step"), std::string::npos) << text;
+    EXPECT_NE(text.find("--resume"), std::string::npos) << text;
+  }
+  const auto found = find_newest_checkpoint(*files, folder / "run/checkpoints", log);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->step, 4);
+}
+
+TEST_F(TrainingRunSolo, EndsWithOneErrorOnAFullDisk) {
+  test::FaultyFileSystem counting(files);
+  run_to_end(small_recipe(), folder / "whole", false, *communicator, counting);
+  const int operations = counting.operations();
+  // Some operations of each part of a run; each operation of one checkpoint is struck by the writer's tests.
+  for (int operation = 2; operation <= operations; operation += 13) {
+    const std::string name = "full-" + std::to_string(operation);
+    test::FaultyFileSystem faulty(files);
+    faulty.fail_at(operation, test::Fault::no_space);
+    bool failed = false;
+    try {
+      run_to_end(small_recipe(), folder / name, false, *communicator, faulty);
+    } catch (const EnvironmentError& error) {
+      failed = true;
+      EXPECT_FALSE(error.remedy().empty());
+    }
+    EXPECT_EQ(failed, faulty.has_failed()) << "operation " << operation;
+    EXPECT_EQ(run(small_recipe(), name, true), RunOutcome::finished) << "operation " << operation;
+    expect_same_runs(folder / "whole", folder / name, 20);
+  }
+}
+
+TEST_F(TrainingRunSolo, IsLoadedWithItsAverages) {
+  run(small_recipe(), "run");
+  const auto averaged = load_run(folder / "run", {}, *files, log);
+  EXPECT_EQ(averaged.step, 20);
+  EXPECT_TRUE(averaged.averaged);
+  EXPECT_EQ(averaged.recipe.targets.alpha, 0.1);
+  LoadOptions raw;
+  raw.averages = false;
+  raw.step = 16;
+  const auto last = load_run(folder / "run", raw, *files, log);
+  EXPECT_EQ(last.step, 16);
+  EXPECT_FALSE(last.averaged);
+  const auto file = models::read_safetensors(*files, folder / "run/checkpoints/step-16/weights.safetensors");
+  EXPECT_TRUE(at::equal(last.network->parameters()[0].value, file.find(last.network->parameters()[0].name)));
+  EXPECT_EQ(file.metadata.at("convention"), "uniform");
+  EXPECT_EQ(file.metadata.at("alpha"), "0.1");
+  raw.step = 17;
+  EXPECT_THROW(load_run(folder / "run", raw, *files, log), UsageError);
+  EXPECT_THROW(load_run(folder / "nothing", {}, *files, log), DataError);
+}
+
+TEST(TrainingRunPlan, CountsBytesAndSlices) {
+  Recipe recipe = small_recipe();
+  const RunPlan plan = plan_run(recipe, 4);
+  EXPECT_EQ(plan.parameters, 3072 * 24 + 24 + 24 * 4 + 4);
+  EXPECT_EQ(plan.rank_batches, (std::vector<int64_t>{3, 3, 3, 4}));
+  EXPECT_EQ(plan.train_samples, 69);
+  EXPECT_EQ(plan.validation_samples, 21);
+  EXPECT_NEAR(plan.state_bytes_per_parameter(), 16, 0.01);  // weight, gradient, momentum, average
+  EXPECT_NEAR(plan.epochs, 20 * 13 / 69.0, 1e-12);
+  // At least the hidden layer's activation and the dropped one, for the backward pass of each sample.
+  EXPECT_GT(plan.activation_bytes, 4 * 24 * 4);
+  EXPECT_LT(plan.activation_bytes, 4 * 100000);
+  EXPECT_NE(to_text(plan).find("16.0 bytes a parameter"), std::string::npos) << to_text(plan);
+  recipe.train.precision = "bf16";
+  EXPECT_NEAR(plan_run(recipe, 1).state_bytes_per_parameter(), 18, 0.01);
+}
+
+}  // namespace
+}  // namespace smoothlab::trainer

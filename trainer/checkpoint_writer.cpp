@@ -1,0 +1,121 @@
+#include "trainer/checkpoint_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "cluster/error.h"
+#include "trainer/checkpoint_manifest.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+/// The files of a checkpoint on their way to disk, noting size and checksum of each.
+class Contents {
+ public:
+  Contents(cluster::FileSystem& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
+
+  void add(const std::string& name, const models::TensorFile& tensors) {
+    const std::string path = folder_ + "/" + name;
+    const uint32_t crc32 = models::write_safetensors(files_, path, tensors);
+    listed_[name] = {files_.size(path), crc32};
+  }
+  void add(const std::string& name, const std::string& text) {
+    write_text(name, text);
+    listed_[name] = {text.size(), cluster::checksum(text.data(), text.size())};
+  }
+  void finish(int64_t step) { write_text("manifest.json", to_json(CheckpointManifest{step, listed_})); }
+
+ private:
+  void write_text(const std::string& name, const std::string& text) {
+    const auto file = files_.create(folder_ + "/" + name);
+    file->write(text.data(), text.size());
+    file->sync();
+    file->close();
+  }
+
+  cluster::FileSystem& files_;
+  std::string folder_;
+  std::map<std::string, CheckpointManifest::File> listed_;
+};
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(cluster::FileSystem& files, std::string folder, int64_t keep,
+                                   std::vector<int64_t> damaged)
+    : files_(files),
+      folder_(std::move(folder)),
+      keep_(std::max<int64_t>(keep, 1)),
+      damaged_(std::move(damaged)) {}
+
+CheckpointWriter::~CheckpointWriter() {
+  if (pending_.valid()) pending_.wait();
+}
+
+void CheckpointWriter::write(Checkpoint checkpoint) {
+  wait();
+  pending_ =
+      std::async(std::launch::async, [this, contents = std::move(checkpoint)] { write_now(contents); });
+}
+
+void CheckpointWriter::check() {
+  if (pending_.valid() && pending_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+    pending_.get();
+}
+
+void CheckpointWriter::wait() {
+  if (pending_.valid()) pending_.get();
+}
+
+void CheckpointWriter::write_now(const Checkpoint& checkpoint) {
+  const int64_t step = checkpoint.state.step;
+  const std::string path = folder_ + "/" + checkpoint_name(step);
+  const std::string temporary = fmt::format("{}/.{}.tmp", folder_, checkpoint_name(step));
+  try {
+    files_.remove_all(temporary);
+    files_.make_folders(temporary);
+    Contents contents(files_, temporary);
+    contents.add("weights.safetensors", checkpoint.weights);
+    contents.add("optimizer.safetensors", checkpoint.optimizer);
+    if (!checkpoint.average.tensors.empty()) contents.add("average.safetensors", checkpoint.average);
+    if (!checkpoint.ranks.empty()) {
+      files_.make_folders(temporary + "/ranks");
+      for (size_t rank = 0; rank < checkpoint.ranks.size(); ++rank)
+        contents.add(fmt::format("ranks/rank-{}.safetensors", rank), checkpoint.ranks[rank]);
+      files_.sync_folder(temporary + "/ranks");
+    }
+    contents.add("state.json", to_json(checkpoint.state));
+    contents.add("recipe.yaml", checkpoint.recipe);
+    contents.finish(step);
+    cluster::publish_folder(files_, temporary, path);
+  } catch (const Error& error) {
+    try {
+      files_.remove_all(temporary);
+    } catch (const Error&) {
+      // The reason that is being reported matters more; the next start cleans up.
+    }
+    throw EnvironmentError(
+        fmt::format("the checkpoint of step {} could not be written ({})", step, error.problem()),
+        error.where(), error.remedy() + "; then go on with --resume: the checkpoints before it are whole");
+  }
+  remove_superseded(step);
+}
+
+void CheckpointWriter::remove_superseded(int64_t newest) {
+  std::vector<int64_t> useful;
+  for (const int64_t step : checkpoint_steps(files_, folder_)) {
+    // A run resumes from its newest whole checkpoint, so one of a later step is a damaged one.
+    const bool damaged = step > newest || std::count(damaged_.begin(), damaged_.end(), step) > 0;
+    if (step != newest && damaged)
+      files_.remove_all(folder_ + "/" + checkpoint_name(step));
+    else
+      useful.push_back(step);
+  }
+  damaged_.clear();
+  for (size_t i = 0; i + static_cast<size_t>(keep_) < useful.size(); ++i)
+    files_.remove_all(folder_ + "/" + checkpoint_name(useful[i]));
+}
+
+}  // namespace smoothlab::trainer

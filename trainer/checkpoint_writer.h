@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "cluster/file_system.h"
+#include "trainer/checkpoint.h"
+
+namespace smoothlab::trainer {
+
+/// Writes checkpoints on a thread of its own, each whole or not at all: beside its place, every file synced,
+/// the manifest last, then renamed. Older ones than the newest `keep` are removed only after that. One at a
+/// time. What goes wrong on the thread is thrown by the next call.
+class CheckpointWriter {
+ public:
+  /// files outlives this. keep ≥ 1. damaged: steps of checkpoints that are known to be of no use; they go
+  /// when the next one is whole.
+  CheckpointWriter(cluster::FileSystem& files, std::string folder, int64_t keep,
+                   std::vector<int64_t> damaged);
+  /// Waits; an error that nobody asked for is dropped.
+  ~CheckpointWriter();
+  CheckpointWriter(const CheckpointWriter&) = delete;
+  CheckpointWriter& operator=(const CheckpointWriter&) = delete;
+
+  /// Starts writing; waits for the one before. The checkpoint's tensors must be copies that nobody changes.
+  void write(Checkpoint checkpoint);
+  /// Throws what has gone wrong so far; does not wait.
+  void check();
+  /// Returns when everything is on disk.
+  void wait();
+
+ private:
+  void write_now(const Checkpoint& checkpoint);
+  void remove_superseded(int64_t newest);
+
+  cluster::FileSystem& files_;
+  std::string folder_;
+  int64_t keep_;
+  std::vector<int64_t> damaged_;
+  std::future<void> pending_;
+};
+
+}  // namespace smoothlab::trainer

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "cluster/communicator.h"
+#include "trainer/training_state.h"
+
+namespace smoothlab::trainer {
+
+/// Sums loss and hits of this rank's rows between two lines of metrics. Figures may stay on a device until
+/// someone asks, so that a step need not wait for it.
+class LossMeter {
+ public:
+  /// loss_sum: scalar, Σ over the micro-batch's rows. logits: [R, K]; labels, sample_ids: [R], R ≥ 1.
+  void add(const at::Tensor& loss_sum, const at::Tensor& logits, const at::Tensor& labels,
+           const at::Tensor& sample_ids, int64_t step);
+  /// Brings what was added into the sums. Throws RunError, which names step and first sample, where a loss is
+  /// not finite.
+  void settle();
+  /// The sums so far, settled.
+  const MetricWindow& window();
+  void set_window(const MetricWindow& window) { window_ = window; }
+
+ private:
+  struct Entry {
+    at::Tensor loss, correct;
+    int64_t rows = 0, step = 0, first_sample = 0;
+  };
+  std::vector<Entry> entries_;
+  MetricWindow window_;
+};
+
+/// The windows of all ranks, by rank. Collective.
+std::vector<MetricWindow> gather_windows(cluster::Communicator& communicator, const MetricWindow& own);
+/// Their sum, in the order of ranks.
+MetricWindow sum_of(const std::vector<MetricWindow>& windows);
+
+}  // namespace smoothlab::trainer

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cluster/file_system.h"
+
+namespace smoothlab::trainer {
+
+/// A line about the steps since the one before it. Means are over all rows of all ranks.
+struct TrainingMetrics {
+  int64_t step = 0;      ///< steps done
+  double epoch = 0;      ///< passes over the training set done
+  double loss = 0;       ///< mean training loss a row, before loss_scale, in nats
+  double accuracy = 0;   ///< of the (augmented) training rows, in [0, 1]
+  double lr = 0;         ///< learning rate of the last step
+  double grad_norm = 0;  ///< L2 norm of the last step's gradient, before clipping
+  double seconds = 0;    ///< training time so far, all sittings
+  double samples_per_second = 0;
+};
+
+/// A line about one evaluation.
+struct EvaluationMetrics {
+  int64_t step = 0;
+  std::string split;
+  int64_t rows = 0;
+  double accuracy = 0, top5_accuracy = 0, nll = 0, brier = 0, ece = 0;
+  double seconds = 0;  ///< that the evaluation took
+};
+
+/// metrics.jsonl: one JSON object a line, in the order of their steps. Numbers are written so that reading
+/// them gives the same bits; NaN and infinities are null, as JSON has none. Every line reaches the operating
+/// system when it is written; sync() makes it outlast the machine.
+class MetricsLog {
+ public:
+  /// Appends to what is there.
+  MetricsLog(cluster::FileSystem& files, const std::string& path);
+  ~MetricsLog();
+  void write(const TrainingMetrics& metrics);
+  void write(const EvaluationMetrics& metrics);
+  void sync();
+
+ private:
+  std::unique_ptr<cluster::WritableFile> file_;
+};
+
+/// Cuts off what was written after `step`, and a last line that was not finished: a resumed run writes these
+/// lines again. Throws DataError that names the line where a whole line is no metric.
+void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64_t step);
+
+}  // namespace smoothlab::trainer

@@ -1,0 +1,44 @@
+#include "trainer/run_parts.h"
+
+#include "cluster/error.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+// A network without convolutions flattens its input, which is free only where that is contiguous.
+bool channels_last(const Recipe& recipe) {
+  return recipe.train.channels_last && recipe.model.name != "mlp";
+}
+
+}  // namespace
+
+data::Task open_task_of(const Recipe& recipe) {
+  data::TaskOptions options = recipe.task;
+  options.channels_last = channels_last(recipe);
+  return data::open_task(options, recipe.train.seed);
+}
+
+std::unique_ptr<models::Network> make_network_of(const Recipe& recipe, const data::Dataset& dataset) {
+  models::NetworkOptions options = recipe.model;
+  const std::vector<int64_t> shape = dataset.input_shape();
+  options.input = {shape.at(0), shape.at(1), shape.at(2)};
+  options.classes = dataset.classes();
+  options.seed = recipe.train.seed;
+  options.channels_last = channels_last(recipe);
+  return models::make_network(options);
+}
+
+int64_t total_steps(const Recipe& recipe, int64_t samples) {
+  if (recipe.train.steps > 0) return recipe.train.steps;
+  return (recipe.train.epochs * samples + recipe.train.global_batch - 1) / recipe.train.global_batch;
+}
+
+std::shared_ptr<const data::Dataset> split_of(const data::Task& task, std::string& name) {
+  if (name == "validation" && !task.validation) name = "test";
+  if (name == "train") return task.train;
+  if (name == "validation") return task.validation;
+  if (name == "test" && task.test) return task.test;
+  throw UsageError("the task has no split '" + name + "'", task.name, "choose train, validation or test");
+}
+
+}  // namespace smoothlab::trainer

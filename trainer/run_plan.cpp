@@ -1,0 +1,108 @@
+#include "trainer/run_plan.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cluster/communicator.h"
+#include "trainer/activation_memory.h"
+#include "trainer/learner.h"
+#include "trainer/run_parts.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+std::string megabytes(int64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+int64_t checkpoint_size(const Checkpoint& checkpoint) {
+  int64_t bytes = 0;
+  for (const auto* file : {&checkpoint.weights, &checkpoint.optimizer, &checkpoint.average})
+    for (const auto& entry : file->tensors) bytes += static_cast<int64_t>(entry.second.nbytes());
+  return bytes;
+}
+
+}  // namespace
+
+RunPlan plan_run(const Recipe& recipe, int ranks) {
+  const data::Task task = open_task_of(recipe);
+  std::string split = recipe.evaluate.split;
+  split_of(task, split);
+  RunPlan plan;
+  plan.task = task.name;
+  plan.model = recipe.model.name;
+  plan.precision = recipe.train.precision;
+  plan.train_samples = task.train->size();
+  plan.validation_samples = task.validation ? task.validation->size() : 0;
+  plan.test_samples = task.test ? task.test->size() : 0;
+  plan.classes = task.train->classes();
+  plan.input_shape = task.train->input_shape();
+  plan.ranks = ranks;
+  plan.global_batch = recipe.train.global_batch;
+  plan.steps = total_steps(recipe, plan.train_samples);
+  plan.steps_per_epoch = static_cast<double>(plan.train_samples) / static_cast<double>(plan.global_batch);
+  plan.epochs = static_cast<double>(plan.steps) / plan.steps_per_epoch;
+  for (int64_t rank = 0; rank < ranks; ++rank)
+    plan.rank_batches.push_back(plan.global_batch * (rank + 1) / ranks - plan.global_batch * rank / ranks);
+  const int64_t largest = *std::max_element(plan.rank_batches.begin(), plan.rank_batches.end());
+  plan.micro_batch = recipe.train.micro_batch > 0 ? std::min(recipe.train.micro_batch, largest) : largest;
+
+  const auto communicator = cluster::make_solo_communicator();
+  Learner learner(recipe, *task.train, plan.steps, *communicator, cluster::Placement{}, nullptr);
+  plan.parameters = learner.network().parameter_count();
+  plan.state_bytes = learner.state_bytes();
+  plan.checkpoint_bytes = checkpoint_size(learner.snapshot(0));
+  plan.activation_bytes =
+      activation_bytes(learner.network(), plan.input_shape, plan.precision == "bf16", plan.micro_batch);
+  return plan;
+}
+
+std::string to_text(const RunPlan& plan) {
+  std::string held_out =
+      plan.validation_samples > 0 ? fmt::format("{} validation, ", plan.validation_samples) : "";
+  const auto [least, most] = std::minmax_element(plan.rank_batches.begin(), plan.rank_batches.end());
+  const std::string slices =
+      *least == *most ? fmt::format("{}", *most) : fmt::format("{} or {}", *least, *most);
+  std::string text;
+  text += fmt::format("task        {}: {} training, {}{} test samples, {} classes, inputs {}\n", plan.task,
+                      plan.train_samples, held_out, plan.test_samples, plan.classes,
+                      fmt::join(plan.input_shape, "×"));
+  text += fmt::format("model       {}: {} parameters, {}\n", plan.model, plan.parameters, plan.precision);
+  text += fmt::format("steps       {} of {} samples, {:.1f} an epoch, {:.2f} epochs\n", plan.steps,
+                      plan.global_batch, plan.steps_per_epoch, plan.epochs);
+  text += fmt::format("ranks       {}: {} samples of a step each, at most {} at a time\n", plan.ranks, slices,
+                      plan.micro_batch);
+  text += fmt::format("memory      {} ({:.1f} bytes a parameter) and about {} of activations a rank\n",
+                      megabytes(plan.state_bytes), plan.state_bytes_per_parameter(),
+                      megabytes(plan.activation_bytes));
+  text += fmt::format("checkpoint  {}\n", megabytes(plan.checkpoint_bytes));
+  return text;
+}
+
+nlohmann::json to_json(const RunPlan& plan) {
+  return {{"task", plan.task},
+          {"model", plan.model},
+          {"precision", plan.precision},
+          {"train_samples", plan.train_samples},
+          {"validation_samples", plan.validation_samples},
+          {"test_samples", plan.test_samples},
+          {"classes", plan.classes},
+          {"input_shape", plan.input_shape},
+          {"parameters", plan.parameters},
+          {"steps", plan.steps},
+          {"steps_per_epoch", plan.steps_per_epoch},
+          {"epochs", plan.epochs},
+          {"ranks", plan.ranks},
+          {"global_batch", plan.global_batch},
+          {"micro_batch", plan.micro_batch},
+          {"rank_batches", plan.rank_batches},
+          {"state_bytes", plan.state_bytes},
+          {"state_bytes_per_parameter", plan.state_bytes_per_parameter()},
+          {"activation_bytes", plan.activation_bytes},
+          {"checkpoint_bytes", plan.checkpoint_bytes}};
+}
+
+}  // namespace smoothlab::trainer

@@ -1,0 +1,317 @@
+#include "trainer/training_run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "cluster/device.h"
+#include "cluster/error.h"
+#include "data/batch_stream.h"
+#include "eval/evaluation_pass.h"
+#include "trainer/checkpoint_reader.h"
+#include "trainer/checkpoint_writer.h"
+#include "trainer/learner.h"
+#include "trainer/loss_meter.h"
+#include "trainer/rank_agreement.h"
+#include "trainer/run_evaluation.h"
+#include "trainer/run_folder.h"
+#include "trainer/run_parts.h"
+#include "trainer/stop_agreement.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<int64_t>(std::ceil(seconds));
+  if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+  if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} s", whole);
+}
+
+}  // namespace
+
+struct TrainingRun::State {
+  const Recipe recipe;
+  const RunOptions options;
+  cluster::Communicator& communicator;
+  cluster::FileSystem& files;
+  cluster::Log& log;
+  RunFolder folder;
+  cluster::Placement placement;
+  data::Task task;
+  std::string split;
+  std::shared_ptr<const data::Dataset> evaluated;
+  int64_t total = 0, done = 0;
+  int64_t saved = -1;  ///< step of the newest checkpoint
+  std::unique_ptr<Learner> learner;
+  std::unique_ptr<MetricsLog> metrics;       // rank 0
+  std::unique_ptr<CheckpointWriter> writer;  // rank 0
+  LossMeter meter;
+  double seconds_before = 0;  ///< of earlier sittings
+  std::optional<EvaluationMetrics> last_evaluation;
+  // Of this sitting, for rates.
+  Clock::time_point started, window_started, shown;
+  int64_t first_step = 0, window_first_step = 0;
+  double evaluating = 0;  ///< seconds, not counted as training
+
+  State(const Recipe& recipe_, const RunOptions& options_, cluster::Communicator& communicator_,
+        cluster::FileSystem& files_, cluster::Log& log_)
+      : recipe(recipe_),
+        options(options_),
+        communicator(communicator_),
+        files(files_),
+        log(log_),
+        folder(files, options.folder),
+        placement(cluster::place_rank(communicator, recipe.train.device)) {
+    cluster::apply(placement);
+    const bool holds_run = look_at_folder();
+    const std::string checkpoint_folder = holds_run ? reopen() : "";
+    task = open_task_of(recipe);
+    split = recipe.evaluate.split;
+    evaluated = split_of(task, split);
+    total = total_steps(recipe, task.train->size());
+    std::optional<Checkpoint> checkpoint;
+    if (!checkpoint_folder.empty())
+      checkpoint = read_checkpoint(files, checkpoint_folder, communicator.rank(), communicator.size());
+    learner = std::make_unique<Learner>(recipe, *task.train, total, communicator, placement,
+                                        checkpoint ? &*checkpoint : nullptr);
+    if (checkpoint) restore(checkpoint->state);
+    open_folder(holds_run);
+    tell_start(checkpoint ? &checkpoint->state : nullptr);
+  }
+
+  bool is_root() const { return communicator.is_root(); }
+
+  /// Whether there is a run to go on with.
+  bool look_at_folder() {
+    return text_from_root(communicator, [this] {
+             if (folder.holds_run() && !options.resume)
+               throw UsageError("the folder holds a run already", folder.path(),
+                                "add --resume to go on with it, or name another folder");
+             return std::string(folder.holds_run() ? "yes" : "no");
+           }) == "yes";
+  }
+
+  std::vector<int64_t> damaged;
+
+  /// Folder of the checkpoint to go on from; empty: from the start.
+  std::string reopen() {
+    return text_from_root(communicator, [this] {
+      folder.reopen(recipe);
+      remove_unfinished_checkpoints(files, folder.checkpoints());
+      const auto found = find_newest_checkpoint(files, folder.checkpoints(), log);
+      if (!found) return std::string();
+      damaged = found->damaged;
+      return found->folder;
+    });
+  }
+
+  void restore(const TrainingState& state) {
+    done = saved = state.step;
+    seconds_before = state.seconds;
+    if (state.ranks == communicator.size()) {
+      meter.set_window(state.windows.at(static_cast<size_t>(communicator.rank())));
+    } else if (is_root()) {
+      meter.set_window(sum_of(state.windows));
+    }
+  }
+
+  void open_folder(bool holds_run) {
+    on_root(communicator, [&] {
+      if (holds_run)
+        truncate_metrics(files, folder.metrics(), done);
+      else
+        folder.begin(recipe);
+      log.also_to(folder.log());
+      metrics = std::make_unique<MetricsLog>(files, folder.metrics());
+      writer =
+          std::make_unique<CheckpointWriter>(files, folder.checkpoints(), recipe.checkpoint.keep, damaged);
+    });
+  }
+
+  void tell_start(const TrainingState* resumed) {
+    log.info("{}: {} with {:.2f} M parameters on {}, {} training and {} {} samples, {} classes",
+             folder.path(), recipe.model.name,
+             static_cast<double>(learner->network().parameter_count()) / 1e6, task.name, task.train->size(),
+             evaluated->size(), split, task.train->classes());
+    log.info("{} rank{} ({}), {} thread{} each, {}, global batch {}, {} steps", communicator.size(),
+             communicator.size() == 1 ? "" : "s", communicator.backend(), placement.threads,
+             placement.threads == 1 ? "" : "s", recipe.train.precision, recipe.train.global_batch, total);
+    if (resumed && resumed->ranks != communicator.size())
+      log.info(
+          "resumed after step {} on {} ranks instead of {}: the same samples in the same steps, sums rounded "
+          "otherwise",
+          done, communicator.size(), resumed->ranks);
+    else if (resumed)
+      log.info("resumed after step {}", done);
+    else if (options.resume)
+      log.info("no checkpoint to resume from, starting from scratch");
+  }
+
+  double epoch() const {
+    return static_cast<double>(done) * static_cast<double>(recipe.train.global_batch) /
+           static_cast<double>(task.train->size());
+  }
+
+  double training_seconds() const { return seconds_before + seconds_since(started) - evaluating; }
+
+  void begin_window() {
+    window_started = Clock::now();
+    window_first_step = done;
+  }
+
+  void show_progress() {
+    if (!is_root() || options.quiet || (done < total && seconds_since(shown) < 0.2)) return;
+    shown = Clock::now();
+    const double rate =
+        static_cast<double>(done - first_step) / std::max(1e-9, seconds_since(started) - evaluating);
+    const MetricWindow& window = meter.window();
+    const std::string loss =
+        window.rows > 0 ? fmt::format("loss {:.4f}", window.loss / static_cast<double>(window.rows)) : "";
+    log.progress(fmt::format("step {}/{}  epoch {:.2f}  {}  {:.0f} samples/s  {} left", done, total, epoch(),
+                             loss, rate * static_cast<double>(recipe.train.global_batch),
+                             duration(static_cast<double>(total - done) / rate)));
+  }
+
+  void write_metrics() {
+    const MetricWindow sums = sum_of(gather_windows(communicator, meter.window()));
+    const double norm = learner->gradient_norm();
+    meter.set_window({});
+    if (metrics) {
+      TrainingMetrics line;
+      line.step = done;
+      line.epoch = epoch();
+      line.loss = sums.loss / static_cast<double>(sums.rows);
+      line.accuracy = static_cast<double>(sums.correct) / static_cast<double>(sums.rows);
+      line.lr = learner->learning_rate(done - 1);
+      line.grad_norm = norm;
+      line.seconds = training_seconds();
+      line.samples_per_second = static_cast<double>((done - window_first_step) * recipe.train.global_batch) /
+                                std::max(1e-9, seconds_since(window_started));
+      metrics->write(line);
+    }
+    begin_window();
+  }
+
+  void evaluate() {
+    const auto start = Clock::now();
+    eval::EvaluationOptions how = evaluation_options(recipe, task.name, split, done);
+    if (recipe.evaluate.logits) how.logits = fmt::format("{}/step-{}-{}.h5", folder.logits(), done, split);
+    EvaluationMetrics line;
+    learner->with_averages([&] {
+      const auto sums = eval::evaluate(learner->network(), evaluated, communicator, placement, how, log);
+      line.rows = static_cast<int64_t>(sums.rows);
+      line.accuracy = sums.accuracy();
+      line.top5_accuracy = sums.top5_accuracy();
+      line.nll = sums.mean_nll();
+      line.brier = sums.mean_brier();
+      line.ece = sums.ece();
+    });
+    line.step = done;
+    line.split = split;
+    line.seconds = seconds_since(start);
+    if (metrics) metrics->write(line);
+    last_evaluation = line;
+    log.info("step {}: {} accuracy {:.4f}, NLL {:.4f}, ECE {:.4f} ({} rows in {:.1f} s)", done, split,
+             line.accuracy, line.nll, line.ece, line.rows, line.seconds);
+    evaluating += line.seconds;
+    window_started +=
+        std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(line.seconds));
+  }
+
+  void save() {
+    Checkpoint checkpoint = learner->snapshot(done);
+    checkpoint.state.seconds = training_seconds();
+    checkpoint.state.windows = gather_windows(communicator, meter.window());
+    saved = done;
+    if (!writer) return;
+    metrics->sync();  // the lines before a checkpoint are part of what it stands for
+    writer->write(std::move(checkpoint));
+  }
+
+  /// What is due now that `done` steps are done.
+  cluster::StopRequest boundary(StopAgreement& agreement) {
+    if (writer) writer->check();
+    const bool last = done == total;
+    const auto due = [&](int64_t every) { return last || (every > 0 && done % every == 0); };
+    if (due(recipe.train.log_every)) write_metrics();
+    show_progress();
+    if (due(recipe.evaluate.every)) evaluate();
+    const cluster::StopRequest request = last ? cluster::StopRequest::none : agreement.at_boundary();
+    if (due(recipe.checkpoint.every) || request != cluster::StopRequest::none) save();
+    return request;
+  }
+
+  RunOutcome train(const cluster::StopSignal& stop) {
+    started = shown = Clock::now();
+    evaluating = 0;
+    first_step = done;
+    begin_window();
+    if (done >= total) {
+      log.info("all {} steps are done already", total);
+      return RunOutcome::finished;
+    }
+    data::TrainingStreamOptions how;
+    how.seed = recipe.train.seed;
+    how.global_batch = recipe.train.global_batch;
+    how.micro_batch = recipe.train.micro_batch;
+    how.slice = {communicator.rank(), communicator.size()};
+    how.workers = recipe.train.workers;
+    how.first_step = done;
+    data::TrainingStream stream(task.train, how);
+    StopAgreement agreement(communicator, stop);
+    auto request = cluster::StopRequest::none;
+    while (done < total && request == cluster::StopRequest::none) {
+      learner->step(
+          done, [&stream] { return stream.next(); }, meter);
+      ++done;
+      request = boundary(agreement);
+    }
+    on_root(communicator, [this] {
+      writer->wait();
+      metrics->sync();
+    });
+    log.progress_done();
+    if (request == cluster::StopRequest::none) {
+      log.info("finished {} steps in {}", total, duration(training_seconds()));
+      return RunOutcome::finished;
+    }
+    log.info("stopped after step {} of {}; go on with --resume", done, total);
+    return request == cluster::StopRequest::requeue ? RunOutcome::requeue : RunOutcome::stopped;
+  }
+};
+
+TrainingRun::TrainingRun(const Recipe& recipe, const RunOptions& options, cluster::Communicator& communicator,
+                         cluster::FileSystem& files, cluster::Log& log)
+    : state_(std::make_unique<State>(recipe, options, communicator, files, log)) {}
+
+TrainingRun::~TrainingRun() = default;
+
+RunOutcome TrainingRun::train(const cluster::StopSignal& stop) {
+  return state_->train(stop);
+}
+
+int64_t TrainingRun::step() const {
+  return state_->done;
+}
+
+int64_t TrainingRun::steps() const {
+  return state_->total;
+}
+
+models::Network& TrainingRun::network() {
+  return state_->learner->network();
+}
+
+const std::optional<EvaluationMetrics>& TrainingRun::last_evaluation() const {
+  return state_->last_evaluation;
+}
+
+}  // namespace smoothlab::trainer

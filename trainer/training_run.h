@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cluster/communicator.h"
+#include "cluster/file_system.h"
+#include "cluster/log.h"
+#include "cluster/stop_signal.h"
+#include "models/network.h"
+#include "trainer/metrics_log.h"
+#include "trainer/recipe.h"
+
+namespace smoothlab::trainer {
+
+struct RunOptions {
+  std::string folder;   ///< see RunFolder
+  bool resume = false;  ///< go on with the run in the folder; a folder without one starts from scratch
+  bool quiet = false;   ///< no progress, only what is worth keeping
+};
+
+enum class RunOutcome {
+  finished,  ///< all steps are done
+  stopped,   ///< asked to stop; a checkpoint is on disk
+  requeue    ///< the same, and wants to be started again
+};
+
+/// One training run: a recipe in a folder. All ranks make it and call the same functions; errors that concern
+/// all are thrown on all. A resumed run on as many ranks goes on bitwise as if it had never stopped (CPU); on
+/// another number of ranks it sees the same samples in the same steps.
+class TrainingRun {
+ public:
+  /// Opens the data, builds the network, and makes the folder or, to resume, reads the newest whole
+  /// checkpoint. Everything but recipe and options outlives the run. Collective. Throws UsageError,
+  /// DataError, EnvironmentError.
+  TrainingRun(const Recipe& recipe, const RunOptions& options, cluster::Communicator& communicator,
+              cluster::FileSystem& files, cluster::Log& log);
+  ~TrainingRun();
+  TrainingRun(const TrainingRun&) = delete;
+  TrainingRun& operator=(const TrainingRun&) = delete;
+
+  /// Trains to the last step or until a signal. On return all files are on disk. Throws RunError where the
+  /// loss is not finite, EnvironmentError where a checkpoint cannot be written; checkpoints that were whole
+  /// stay.
+  RunOutcome train(const cluster::StopSignal& stop);
+
+  /// Steps done, and of the whole run.
+  int64_t step() const;
+  int64_t steps() const;
+  models::Network& network();
+  /// The last evaluation of this sitting.
+  const std::optional<EvaluationMetrics>& last_evaluation() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace smoothlab::trainer

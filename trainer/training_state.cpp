@@ -1,0 +1,53 @@
+#include "trainer/training_state.h"
+
+#include <nlohmann/json.hpp>
+
+#include "cluster/error.h"
+
+namespace smoothlab::trainer {
+
+using nlohmann::ordered_json;
+
+std::string to_json(const TrainingState& state) {
+  ordered_json windows = ordered_json::array();
+  for (const auto& window : state.windows)
+    windows.push_back({{"loss", window.loss}, {"correct", window.correct}, {"rows", window.rows}});
+  const ordered_json json = {{"step", state.step},
+                             {"ranks", state.ranks},
+                             {"seed", state.seed},
+                             {"global_batch", state.global_batch},
+                             {"optimizer_steps", state.optimizer_steps},
+                             {"average_updates", state.average_updates},
+                             {"seconds", state.seconds},
+                             {"gradient_order", state.order},
+                             {"metric_windows", windows}};
+  return json.dump(2) + "\n";
+}
+
+TrainingState training_state_from_json(const std::string& text, const std::string& path) {
+  try {
+    const auto json = ordered_json::parse(text);
+    TrainingState state;
+    json.at("step").get_to(state.step);
+    json.at("ranks").get_to(state.ranks);
+    json.at("seed").get_to(state.seed);
+    json.at("global_batch").get_to(state.global_batch);
+    json.at("optimizer_steps").get_to(state.optimizer_steps);
+    json.at("average_updates").get_to(state.average_updates);
+    json.at("seconds").get_to(state.seconds);
+    json.at("gradient_order").get_to(state.order);
+    for (const auto& entry : json.at("metric_windows")) {
+      MetricWindow window;
+      entry.at("loss").get_to(window.loss);
+      entry.at("correct").get_to(window.correct);
+      entry.at("rows").get_to(window.rows);
+      state.windows.push_back(window);
+    }
+    return state;
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(std::string("the state of a run cannot be read: ") + error.what(), path,
+                    "remove this checkpoint to go on from the one before it");
+  }
+}
+
+}  // namespace smoothlab::trainer

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace smoothlab::trainer {
+
+/// Sums over one rank's rows since the last line of metrics.
+struct MetricWindow {
+  double loss = 0;      ///< Σ loss of a row, in the order of the rows
+  int64_t correct = 0;  ///< rows whose largest logit is the label's
+  int64_t rows = 0;
+};
+
+/// What a run must know to go on, beside its tensors: state.json of a checkpoint. Together with the recipe
+/// it says where the data stream stands, so no sample ids are kept.
+struct TrainingState {
+  int64_t step = 0;  ///< steps done
+  int ranks = 1;
+  uint64_t seed = 1;
+  int64_t global_batch = 0;
+  int64_t optimizer_steps = 0;
+  int64_t average_updates = 0;
+  double seconds = 0;  ///< training time so far
+  std::vector<std::string>
+      order;  ///< parameters in the order in which their gradients arrive; empty: not yet known
+  std::vector<MetricWindow> windows;  ///< by rank
+};
+
+/// Doubles are written so that they read back as the same bits.
+std::string to_json(const TrainingState& state);
+/// Throws DataError that names `path`.
+TrainingState training_state_from_json(const std::string& text, const std::string& path);
+
+}  // namespace smoothlab::trainer
