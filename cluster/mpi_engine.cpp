@@ -32,6 +32,7 @@ std::string message_of(int code) {
 /// sleeps, since a wait this long means that a peer still computes.
 class Patience {
  public:
+  void restart() { *this = Patience(); }
   void pause() {
     if (++polls_ < 64) return;
     const auto waited = Clock::now() - start_;
@@ -82,7 +83,7 @@ MpiEngine::~MpiEngine() {
     Patience patience;
     for (bool idle = false; !idle; patience.pause()) {
       const std::lock_guard<std::mutex> lock(mutex_);
-      advance();
+      if (advance()) patience.restart();
       idle = under_way_.empty();  // and with them the queue
     }
   }
@@ -147,7 +148,7 @@ void MpiEngine::note_failure(MpiOperation& operation, int code) const {
   }
 }
 
-void MpiEngine::advance() {
+bool MpiEngine::advance() {
   const auto finished = [this](std::pair<MPI_Request, std::shared_ptr<MpiOperation>>& piece) {
     MpiOperation& operation = *piece.second;
     int done = 0;
@@ -161,8 +162,11 @@ void MpiEngine::advance() {
     }
     return true;
   };
+  const size_t before = under_way_.size();
   under_way_.erase(std::remove_if(under_way_.begin(), under_way_.end(), finished), under_way_.end());
+  const bool any_ended = under_way_.size() < before;
   issue_pieces();
+  return any_ended;
 }
 
 void MpiEngine::wait(const MpiOperation& operation) {
@@ -170,7 +174,7 @@ void MpiEngine::wait(const MpiOperation& operation) {
   std::unique_lock<std::mutex> lock(mutex_);
   ++waiting_;
   while (!operation.done) {
-    advance();
+    if (advance()) patience.restart();
     if (operation.done) break;
     lock.unlock();
     patience.pause();

@@ -62,7 +62,8 @@ class MpiEngine {
   void require(int code, const char* action) const;
   void note_failure(MpiOperation& operation, int code) const;
   void issue_pieces();
-  void advance();
+  /// Tests the pieces under way and issues further ones; true where any has ended.
+  bool advance();
   void run_in_background();
 
   MPI_Comm comm_ = MPI_COMM_NULL;

@@ -222,33 +222,35 @@ at::Tensor to_tensor(const std::vector<double>& values) {
   return tensor;
 }
 
-/// Training on the kernels.
+/// Training on the kernels. An empty residual stands for none: a Function takes no undefined tensors.
 class TrainedBatchNorm : public torch::autograd::Function<TrainedBatchNorm> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& residual,
                             const at::Tensor& weight, const at::Tensor& bias,
                             const BatchNormArguments& arguments) {
     const Rows2d rows = rows_of(input);
+    const bool added = residual.numel() > 0;
     return for_dtype(input.scalar_type(), [&](auto sample) {
       using T = decltype(sample);
       const Moments batch = moments<T>(input, rows);
       const std::vector<double> inverse_deviation = inverse_deviations(batch.variance, arguments.epsilon);
       const FoldedAffine affine = affine_of(batch.mean, inverse_deviation, weight, bias, rows.folds);
-      const at::Tensor output = normalised<T>(input, residual, rows, affine, arguments.relu);
+      const at::Tensor output =
+          normalised<T>(input, added ? residual : at::Tensor(), rows, affine, arguments.relu);
 
       const auto n = static_cast<double>(rows.pixels);
       move_towards(arguments.running_mean, batch.mean, arguments.momentum, 1);
       move_towards(arguments.running_var, batch.variance, arguments.momentum, n > 1 ? n / (n - 1) : 1);
 
-      const kernels::Mask mask = !arguments.relu      ? kernels::Mask::none
-                                 : residual.defined() ? kernels::Mask::from_output
-                                                      : kernels::Mask::from_input;
+      const kernels::Mask mask = !arguments.relu ? kernels::Mask::none
+                                 : added         ? kernels::Mask::from_output
+                                                 : kernels::Mask::from_input;
       context->save_for_backward(
           {input, mask == kernels::Mask::from_output ? output : at::Tensor(), weight, bias});
       context->saved_data["mean"] = batch.mean;
       context->saved_data["inverse_deviation"] = inverse_deviation;
       context->saved_data["mask"] = static_cast<int64_t>(mask);
-      context->saved_data["residual"] = residual.defined();
+      context->saved_data["residual"] = added;
       return output;
     });
   }
@@ -280,7 +282,8 @@ at::Tensor fused_batch_norm(const at::Tensor& input, const at::Tensor& residual,
   if (kernels_take(input) && (arguments.training || !needs_gradient)) {
     const at::Tensor added = residual.defined() ? in_rows(residual, input.scalar_type()) : residual;
     if (arguments.training) {
-      return TrainedBatchNorm::apply(input, added, arguments.weight, arguments.bias, arguments);
+      return TrainedBatchNorm::apply(input, added.defined() ? added : at::empty({0}), arguments.weight,
+                                     arguments.bias, arguments);
     }
     const Rows2d rows = rows_of(input);
     const FoldedAffine affine =

@@ -114,7 +114,7 @@ TEST_P(FusedBatchNorm, RoundsOnlyItsResultsInBf16) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, FusedBatchNorm,
-                         testing::Combine(testing::Values(1, 3, 16, 24, 32, 48, 64, 128), testing::Bool(),
+                         testing::Combine(testing::Values(16, 24, 32, 48, 64, 128), testing::Bool(),
                                           testing::Bool()),
                          [](const auto& chosen) {
                            return "c" + std::to_string(std::get<0>(chosen.param)) +
@@ -195,6 +195,8 @@ TEST(FusedBatchNormOperation, UsesRunningStatisticsInEvaluation) {
 TEST(FusedBatchNormOperation, TakesLayoutsThatItHasNoKernelsFor) {
   Problem given = problem(16, 0.3, true, {3, 5, 5});  // an odd number of pixels
   expect_near(fused(given, at::kFloat, true), reference(given, at::kFloat, true), 2e-6, 5e-6);
+  given = problem(3, 0.3, true);
+  expect_near(fused(given, at::kFloat, true), reference(given, at::kFloat, true), 2e-6, 5e-6);
   given = problem(32, 0.3, true);
   given.x = given.x.contiguous();
   expect_near(fused(given, at::kFloat, true), reference(given, at::kFloat, true), 2e-6, 5e-6);
@@ -213,8 +215,7 @@ TEST(FusedBatchNormOperation, LetsNaNThrough) {
     for (const float sign : {1.0F, -1.0F}) {
       const Problem given = problem(32, 0, false);
       at::Tensor x = given.x.to(dtype);
-      x.index_put_({at::tensor(1), at::tensor(7), at::tensor(2), at::tensor(3)},
-                   at::scalar_tensor(std::copysign(std::numeric_limits<float>::quiet_NaN(), sign), dtype));
+      x[1][7][2][3].fill_(std::copysign(std::numeric_limits<float>::quiet_NaN(), sign));
       BatchNormArguments arguments;
       arguments.weight = given.weight;
       arguments.bias = given.bias;
