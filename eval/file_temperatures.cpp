@@ -7,37 +7,35 @@
 namespace smoothlab::eval {
 namespace {
 
-constexpr int64_t sample_chunks = 12, whole_file_chunks = 16;
+constexpr int64_t sampled_values = int64_t{1} << 20, blocks = 16;
 
-struct SampledChunk {
+/// Rows in memory, in blocks that are spread over the file, which may be sorted by class.
+struct SampledBlock {
   std::vector<float> logits;
   std::vector<int64_t> labels;
   std::vector<int> halves;
 };
 
-std::vector<SampledChunk> sample(const LogitFile& file, int threads, uint64_t seed) {
-  const int64_t chunks = chunk_count(file);
-  const bool whole = chunks <= whole_file_chunks;
-  const int64_t taken = whole ? chunks : sample_chunks;
-  std::vector<SampledChunk> sampled(static_cast<size_t>(taken));
-  const auto keep = [&](SampledChunk& kept, const LogitChunk& chunk) {
-    std::vector<int64_t> ids(static_cast<size_t>(chunk.rows));
-    file.read_sample_ids(chunk.first_row, chunk.rows, ids.data());
-    for (int64_t id : ids) kept.halves.push_back(half_of(seed, id));
-    kept.logits.assign(chunk.logits, chunk.logits + chunk.rows * chunk.classes);
-    kept.labels.assign(chunk.labels, chunk.labels + chunk.rows);
-  };
-  if (whole) {
-    for_each_chunk(file, threads, [&](int, const LogitChunk& chunk) {
-      keep(sampled[static_cast<size_t>(chunk.index)], chunk);
-    });
-    return sampled;
-  }
-  // Spread over the file, which may be sorted by class.
-  for (int64_t i = 0; i < taken; ++i) {
-    const int64_t at = (2 * i + 1) * chunks / (2 * taken);
-    for_each_chunk(file, at, at + 1, 1,
-                   [&](int, const LogitChunk& chunk) { keep(sampled[static_cast<size_t>(i)], chunk); });
+int64_t sampled_rows(const LogitFile& file) {
+  return std::min(file.rows(), std::clamp<int64_t>(sampled_values / file.classes(), 256, 65536));
+}
+
+std::vector<SampledBlock> sample(const LogitFile& file, uint64_t seed) {
+  const int64_t wanted = sampled_rows(file), count = std::min(blocks, wanted);
+  std::vector<SampledBlock> sampled(static_cast<size_t>(count));
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i < count; ++i) {
+    SampledBlock& block = sampled[static_cast<size_t>(i)];
+    const int64_t rows = wanted * (i + 1) / count - wanted * i / count;
+    const int64_t first = wanted == file.rows() ? wanted * i / count : (file.rows() - rows) * i / (count - 1);
+    block.logits.resize(static_cast<size_t>(rows * file.classes()));
+    block.labels.resize(static_cast<size_t>(rows));
+    ids.resize(static_cast<size_t>(rows));
+    file.read_logits(first, rows, block.logits.data());
+    file.read_labels(first, rows, block.labels.data());
+    file.read_sample_ids(first, rows, ids.data());
+    check_chunk(file.path(), {i, first, rows, file.classes(), block.logits.data(), block.labels.data()});
+    for (int64_t id : ids) block.halves.push_back(half_of(seed, id));
   }
   return sampled;
 }
@@ -49,28 +47,28 @@ void merge(const HalfSlopes& from, HalfSlopes& into) {
   }
 }
 
-HalfSlopes slopes_of(const SampledChunk& chunk, RowJudge& judge, int64_t classes, SlopeNodes nodes) {
+HalfSlopes slopes_of(const SampledBlock& block, RowJudge& judge, int64_t classes, SlopeNodes nodes) {
   HalfSlopes slopes;
-  for (size_t i = 0; i < chunk.labels.size(); ++i) {
-    const auto half = static_cast<size_t>(chunk.halves[i]);
-    judge.take(chunk.logits.data() + static_cast<int64_t>(i) * classes, chunk.labels[i]);
+  for (size_t i = 0; i < block.labels.size(); ++i) {
+    const auto half = static_cast<size_t>(block.halves[i]);
+    judge.take(block.logits.data() + static_cast<int64_t>(i) * classes, block.labels[i]);
     judge.slopes(nodes, slopes.slopes[half].first.data(), slopes.slopes[half].second.data());
     slopes.rows[half] += 1;
   }
   return slopes;
 }
 
-/// On several threads, added up in the order of chunks.
-HalfSlopes slopes_of(const std::vector<SampledChunk>& chunks, int64_t classes, SlopeNodes nodes,
+/// On several threads, added up in the order of blocks.
+HalfSlopes slopes_of(const std::vector<SampledBlock>& sampled, int64_t classes, SlopeNodes nodes,
                      int threads) {
-  std::vector<HalfSlopes> parts(chunks.size());
+  std::vector<HalfSlopes> parts(sampled.size());
   const auto work = [&](size_t worker) {
     RowJudge judge(classes, 1);
-    for (size_t i = worker; i < chunks.size(); i += static_cast<size_t>(threads))
-      parts[i] = slopes_of(chunks[i], judge, classes, nodes);
+    for (size_t i = worker; i < sampled.size(); i += static_cast<size_t>(threads))
+      parts[i] = slopes_of(sampled[i], judge, classes, nodes);
   };
   std::vector<std::thread> others;
-  for (int worker = 1; worker < threads && worker < static_cast<int>(chunks.size()); ++worker)
+  for (int worker = 1; worker < threads && worker < static_cast<int>(sampled.size()); ++worker)
     others.emplace_back(work, static_cast<size_t>(worker));
   work(0);
   for (auto& thread : others) thread.join();
@@ -81,26 +79,38 @@ HalfSlopes slopes_of(const std::vector<SampledChunk>& chunks, int64_t classes, S
 
 }  // namespace
 
-FileTemperatures::FileTemperatures(const LogitFile& file, int threads, uint64_t seed) {
-  const std::vector<SampledChunk> chunks = sample(file, threads, seed);
-  while (const auto nodes = wanted()) add(*nodes, slopes_of(chunks, file.classes(), *nodes, threads));
-  if (chunk_count(file) <= whole_file_chunks) return;
+FileTemperatures::FileTemperatures(const LogitFile& file, int threads, uint64_t seed)
+    : whole_(sampled_rows(file) == file.rows()) {
+  const std::vector<SampledBlock> sampled = sample(file, seed);
+  while (const auto nodes = wanted()) add(*nodes, slopes_of(sampled, file.classes(), *nodes, threads));
+  if (whole_) return;
   // The sample's answer is where to start on all rows.
-  for (auto& search : searches_) search = TemperatureSearch(search.done() ? search.fit().temperature : 1);
+  for (auto& search : searches_) search = TemperatureSearch(search.fit().temperature);
   rows_ = {};
 }
 
 std::optional<SlopeNodes> FileTemperatures::wanted() const {
-  std::optional<double> first;
-  double last = 0;
+  const TemperatureSearch* first = nullptr;
+  double low = 0, high = 0, spacing = 0;
   for (const auto& search : searches_) {
     if (search.done()) continue;
-    if (!first) first = last = search.wanted();
+    if (!first) {
+      first = &search;
+      low = high = search.wanted();
+      spacing = search.spacing();
+    }
     // One pass serves all that are near.
-    if (std::abs(search.wanted() / *first - 1) < 0.12) last = search.wanted();
+    if (std::abs(search.wanted() / first->wanted() - 1) > SlopeNodes::count * first->spacing()) continue;
+    low = std::min(low, search.wanted());
+    high = std::max(high, search.wanted());
+    spacing = std::min(spacing, search.spacing());
   }
   if (!first) return std::nullopt;
-  return nodes_around(0.5 * (*first + last));
+  const double middle = 0.5 * (low + high);
+  // Where they do not fit between the nodes, the first has its own.
+  return high - low <= (SlopeNodes::count - 1) * spacing * middle
+             ? nodes_around(middle, spacing)
+             : nodes_around(first->wanted(), first->spacing());
 }
 
 void FileTemperatures::add(SlopeNodes nodes, const HalfSlopes& slopes) {

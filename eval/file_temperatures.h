@@ -26,6 +26,7 @@ class FileTemperatures {
   std::optional<std::array<TemperatureFit, 2>> of_halves() const;
 
  private:
+  bool whole_;                                 ///< the sample is the file
   std::array<TemperatureSearch, 3> searches_;  // half 0, half 1, both
   std::array<int64_t, 2> rows_{};
 };

@@ -10,7 +10,7 @@
 namespace smoothlab::eval {
 namespace {
 
-constexpr double spacing = 0.06;  // of nodes, relative to the β in their middle
+constexpr double narrow_spacing = 0.02;
 constexpr double lowest_beta = 1 / highest_temperature, highest_beta = 1 / lowest_temperature;
 
 /// The polynomial through values and derivatives at some points: divided differences with every abscissa
@@ -74,7 +74,7 @@ void NllSlopes::add(const NllSlopes& other) {
   }
 }
 
-SlopeNodes nodes_around(double beta) {
+SlopeNodes nodes_around(double beta, double spacing) {
   constexpr int last = SlopeNodes::count - 1;
   const double step = spacing * beta;
   const double begin = std::clamp(beta - 0.5 * last * step, lowest_beta, highest_beta - last * step);
@@ -90,13 +90,13 @@ TemperatureSearch::TemperatureSearch(double start_temperature)
 void TemperatureSearch::add(SlopeNodes nodes, const NllSlopes& slopes) {
   if (done()) return;
   ++passes_;
-  Hermite polynomial;
+  std::vector<Point> points;
   std::optional<Point> before, after;  // of this pass, around the root
   for (size_t node = 0; node < SlopeNodes::count; ++node) {
     const Point point{nodes.at(static_cast<int>(node)), slopes.first[node], slopes.second[node]};
+    points.push_back(point);
     least_ = std::min(least_, point.beta);
     most_ = std::max(most_, point.beta);
-    polynomial.add(point.beta, point.first, point.second);
     // Where every exponential but the largest is below what a float holds, the slope is 0 and says nothing:
     // the root, if there is one, is at a smaller β.
     if (point.first == 0 && point.second == 0)
@@ -107,8 +107,22 @@ void TemperatureSearch::add(SlopeNodes nodes, const NllSlopes& slopes) {
       before = point;
   }
   if (before && after) {
-    polynomial.solve();
-    return finish(bisect(polynomial, before->beta, after->beta), FitEnd::interior);
+    const auto root = [&](auto begin, auto end) {
+      Hermite polynomial;
+      for (auto it = begin; it != end; ++it) polynomial.add(it->beta, it->first, it->second);
+      polynomial.solve();
+      return bisect(polynomial, before->beta, after->beta);
+    };
+    const double beta = root(points.begin(), points.end());
+    // The outermost node that is further away is left out.
+    const bool last_is_further = points.back().beta - beta > beta - points.front().beta;
+    const double check =
+        last_is_further ? root(points.begin(), points.end() - 1) : root(points.begin() + 1, points.end());
+    const bool closest = points[1].beta - points[0].beta <= 1.5 * narrow_spacing * beta;
+    if (closest || std::abs(beta - check) <= 1e-5 * beta) return finish(beta, FitEnd::interior);
+    spacing_ = narrow_spacing;
+    wanted_ = beta;
+    return;
   }
   if (before && (!low_ || before->beta > low_->beta)) low_ = before;
   if (after && (!high_ || after->beta < high_->beta)) high_ = after;
@@ -131,10 +145,10 @@ void TemperatureSearch::go_on() {
     wanted_ = passes_ > 10 ? std::sqrt(low_->beta * high_->beta) : bisect(cubic, low_->beta, high_->beta);
   } else if (low_) {
     if (at_highest || silent_ < highest_beta) return finish(highest_beta, FitEnd::lower_bound);
-    wanted_ = std::clamp(newton(*low_), low_->beta * 1.08, low_->beta * 4);
+    wanted_ = std::clamp(newton(*low_), low_->beta * 1.05, low_->beta * 4);
   } else if (high_) {
     if (at_lowest) return finish(lowest_beta, FitEnd::upper_bound);
-    wanted_ = std::clamp(newton(*high_), high_->beta / 4, high_->beta / 1.08);
+    wanted_ = std::clamp(newton(*high_), high_->beta / 4, high_->beta / 1.05);
   } else {
     if (at_lowest) return finish(1, FitEnd::flat);
     wanted_ = least_ / 4;
@@ -146,7 +160,7 @@ TemperatureFit fit_temperature(const float* logits, const int64_t* labels, int64
   RowJudge judge(classes, 1);
   TemperatureSearch search;
   while (!search.done()) {
-    const SlopeNodes nodes = nodes_around(search.wanted());
+    const SlopeNodes nodes = nodes_around(search.wanted(), search.spacing());
     NllSlopes slopes;
     for (int64_t i = 0; i < n; ++i) {
       judge.take(logits + i * classes, labels[i]);

@@ -41,8 +41,9 @@ class TemperatureSearch {
   bool done() const { return fit_.has_value(); }
   /// Valid once done.
   const TemperatureFit& fit() const { return *fit_; }
-  /// The β around which the next pass should take its nodes.
+  /// The β around which the next pass should take its nodes, and how far apart relative to it.
   double wanted() const { return wanted_; }
+  double spacing() const { return spacing_; }
   void add(SlopeNodes nodes, const NllSlopes& slopes);
 
  private:
@@ -54,13 +55,13 @@ class TemperatureSearch {
 
   std::optional<Point> low_, high_;  // nearest to the root that are known, on its two sides
   double least_, most_, silent_;     // β seen, and the smallest where the slopes say nothing
-  double wanted_;
+  double wanted_, spacing_ = 0.12;
   int passes_ = 0;
   std::optional<TemperatureFit> fit_;
 };
 
-/// Four nodes 6 % apart around β, moved so that they do not leave the range searched.
-SlopeNodes nodes_around(double beta);
+/// Nodes around β, `spacing`·β apart, moved so that they do not leave the range searched.
+SlopeNodes nodes_around(double beta, double spacing);
 
 /// Searches on rows in memory: logits [n, K], labels [n], in range and finite, n ≥ 1.
 TemperatureFit fit_temperature(const float* logits, const int64_t* labels, int64_t n, int64_t classes);
