@@ -188,7 +188,10 @@ void MpiEngine::wait(const MpiOperation& operation) {
 }
 
 void MpiEngine::run_in_background() {
-  prctl(PR_SET_TIMERSLACK, 1000UL);  // ns; the default of 50 µs is as long as the sleep
+  prctl(PR_SET_TIMERSLACK, 1000UL);  // ns
+  // Within a node it is the cores that move the data, which is cheapest while they have nothing else to do;
+  // between nodes the network does, and should not wait for us.
+  const microseconds pause(local_size_ == size_ ? 300 : 100);
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     if (under_way_.empty() || waiting_ > 0) {
@@ -197,7 +200,7 @@ void MpiEngine::run_in_background() {
     }
     advance();
     lock.unlock();
-    std::this_thread::sleep_for(microseconds(50));
+    std::this_thread::sleep_for(pause);
     lock.lock();
   }
 }
