@@ -77,7 +77,10 @@ int main(int argc, char** argv) {
   at::set_num_threads(1);
   const double seconds = argc > 1 ? std::atof(argv[1]) : 3;
   const std::vector<std::string> wanted(argv + std::min(argc, 2), argv + argc);
-  const std::vector<Case> cases = {{"mlp", {1, 28, 28}, 10}, {"resnet56", {3, 32, 32}, 100}};
+  const std::vector<Case> cases = {{"mlp", {1, 28, 28}, 10},
+                                   {"alexnet_tutorial", {3, 24, 24}, 10},
+                                   {"resnet56", {3, 32, 32}, 100},
+                                   {"resnet56_t2t", {3, 32, 32}, 100}};
   for (const Case& what : cases) {
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), what.network) == wanted.end()) continue;
     for (const bool bf16 : {false, true}) measure(what, bf16, seconds);

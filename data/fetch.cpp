@@ -107,9 +107,9 @@ class Fetcher {
       for (const std::string& name : names) {
         const size_t start = name.compare(0, 2, "./") == 0 ? 2 : 0;
         if (name.compare(start, prefix.size(), prefix) != 0) continue;
-        const std::string target = result_.folder + "/" + name.substr(start + prefix.size());
+        const std::string target = fmt::format("{}/{}", result_.folder, name.substr(start + prefix.size()));
         files_->make_folders(target.substr(0, target.rfind('/')));
-        files_->rename(temporary + "/" + name, target);
+        files_->rename(fmt::format("{}/{}", temporary, name), target);
         result_.files.push_back(target);
       }
     } catch (...) {

@@ -53,7 +53,7 @@ std::vector<std::string> unpack(cluster::FileSystem& files, const std::string& a
     if (type == AE_IFDIR) continue;
     if (type != AE_IFREG || archive_entry_hardlink(entry))
       throw DataError("an archive entry is neither file nor folder", where, "do not trust this archive");
-    const std::string target = folder + "/" + name;
+    const std::string target = fmt::format("{}/{}", folder, name);
     files.make_folders(target.substr(0, target.rfind('/')));
     const auto file = files.create(target);
     la_ssize_t count = 0;

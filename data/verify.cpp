@@ -57,7 +57,8 @@ std::vector<VerifiedFile> describe_known_set(const std::string& name, const std:
     const auto packed = std::find_if(set.downloads.begin(), set.downloads.end(), [&](const KnownFile& file) {
       return file.name == content.name + ".gz";
     });
-    for (const std::string& path : {folder + "/" + content.name, folder + "/" + dotted}) {
+    for (const std::string& path :
+         {fmt::format("{}/{}", folder, content.name), fmt::format("{}/{}", folder, dotted)}) {
       if (is_file(path)) {
         files.push_back(describe(path, content));
         break;

@@ -7,7 +7,7 @@
 namespace smoothlab::eval {
 namespace {
 
-constexpr int64_t sampled_values = int64_t{1} << 20, blocks = 16;
+constexpr int64_t sampled_values = int64_t{1} << 19, blocks = 16;
 
 /// Rows in memory, in blocks that are spread over the file, which may be sorted by class.
 struct SampledBlock {

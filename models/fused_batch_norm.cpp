@@ -117,7 +117,13 @@ std::vector<double> to_doubles(const at::Tensor& tensor) {
   return {data, data + dense.numel()};
 }
 
-/// mean, weight / √(var + ε) and bias, repeated for the folds.
+/// What float32 drops of a value; far from zero that is no small part of a deviation.
+double dropped(double value) {
+  return value - static_cast<double>(static_cast<float>(value));
+}
+
+/// mean, weight / √(var + ε) and bias, repeated for the folds; bias makes up for what float32 drops of the
+/// mean.
 struct FoldedAffine {
   std::vector<float> mean, scale, shift;
   kernels::Affine view() const { return {mean.data(), scale.data(), shift.data()}; }
@@ -125,9 +131,12 @@ struct FoldedAffine {
 
 FoldedAffine affine_of(const std::vector<double>& mean, const std::vector<double>& inverse_deviation,
                        const at::Tensor& weight, const at::Tensor& bias, int64_t folds) {
-  std::vector<double> scale = to_doubles(weight);
-  for (size_t c = 0; c < scale.size(); ++c) scale[c] *= inverse_deviation[c];
-  return {folded(mean, folds), folded(scale, folds), folded(to_doubles(bias), folds)};
+  std::vector<double> scale = to_doubles(weight), shift = to_doubles(bias);
+  for (size_t c = 0; c < scale.size(); ++c) {
+    scale[c] *= inverse_deviation[c];
+    shift[c] -= scale[c] * dropped(mean[c]);
+  }
+  return {folded(mean, folds), folded(scale, folds), folded(shift, folds)};
 }
 
 std::vector<double> inverse_deviations(const std::vector<double>& variance, double epsilon) {
@@ -195,8 +204,9 @@ Gradients gradients(const at::Tensor& input, const at::Tensor& output, const at:
   std::vector<double> slope(mean.size()), offset(mean.size());
   for (size_t c = 0; c < mean.size(); ++c) {
     const auto scale = static_cast<double>(affine.scale[c]);
+    products[c] -= sum[c] * dropped(mean[c]);
     slope[c] = -scale * inverse_deviation[c] * inverse_deviation[c] * products[c] / n;
-    offset[c] = -scale * sum[c] / n;
+    offset[c] = -scale * sum[c] / n - slope[c] * dropped(mean[c]);
     products[c] *= inverse_deviation[c];
   }
   const std::vector<float> slopes = folded(slope, rows.folds), offsets = folded(offset, rows.folds);

@@ -155,7 +155,8 @@ int status_of_child(const Work& work) {
 TEST_F(LogitShardWriterTest, SurvivesKill) {
   const LogitShape shape{40000, 257, 33, true, LogitPrecision::float32};
   int64_t most = 0;
-  for (const int milliseconds : {5, 15, 40, 80}) {
+  for (const int milliseconds : {5, 15, 40, 80, 400, 2000}) {
+    if (milliseconds > 80 && most > 0) break;  // only a machine under load needs the long ones
     std::filesystem::remove(path);
     const pid_t child = fork();
     if (child == 0) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -62,6 +63,15 @@ inline Recipe small_resnet_recipe() {
   recipe.checkpoint.every = 3;
   recipe.train.log_every = 2;
   return recipe;
+}
+
+/// Many tests run at a time, and a second thread that waits for its turn on a busy core makes small steps ten
+/// times slower. A run that may use one core takes one thread.
+inline void use_one_core() {
+  cpu_set_t core;
+  CPU_ZERO(&core);
+  CPU_SET(sched_getcpu(), &core);
+  sched_setaffinity(0, sizeof core, &core);
 }
 
 inline RunOutcome run_to_end(const Recipe& recipe, const std::string& folder, bool resume,

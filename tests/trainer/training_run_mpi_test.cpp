@@ -16,6 +16,7 @@ namespace {
 class TrainingRunMpi : public testing::Test {
  protected:
   TrainingRunMpi() {
+    use_one_core();
     // One folder for all ranks: rank 0's.
     path = text_from_root(ranks, [this] { return folder.path(); });
   }
