@@ -34,7 +34,8 @@ void sum_channels(const uint8_t* patch, int64_t pixels, int64_t channels, int64_
     for (int64_t i = 0; i < pixels; ++i) {
       const uint32_t value = patch[i * depth + c];
       sum += value;
-      square += value * value;
+      const uint32_t squared = value * value;
+      square += squared;
     }
     sums[c] = static_cast<int64_t>(sum);
     squares[c] = static_cast<int64_t>(square);
@@ -68,17 +69,20 @@ Augmentation::Augmentation(const AugmentOptions& options, uint64_t seed, int64_t
       height_(height),
       width_(width),
       channels_(channels),
+      pad_(options.pad),
+      shift_(options.shift),
       out_height_(options.crop ? options.crop : height),
       out_width_(options.crop ? options.crop : width) {
   const AugmentOptions& o = options;
+  const int64_t largest = std::min(height, width) + 2 * pad_;
   require(o.pad >= 0 && o.pad <= 4096, fmt::format("pad {} is out of range", o.pad), "pad",
           "choose 0 to 4096");
   require(o.crop >= 0, fmt::format("crop {} is negative", o.crop), "crop",
           "choose the side in pixels, 0 for none");
   require(!o.pad || o.crop, "pad without crop", "pad", fmt::format("set crop, such as crop: {}", height));
-  require(o.crop <= std::min(height, width) + 2 * o.pad,
+  require(o.crop <= largest,
           fmt::format("crop {} is larger than a {}x{} image padded by {}", o.crop, height, width, o.pad),
-          "crop", fmt::format("choose at most {}", std::min(height, width) + 2 * o.pad));
+          "crop", fmt::format("choose at most {}", largest));
   require(o.shift >= 0 && o.shift < std::min(out_height_, out_width_),
           fmt::format("shift {} is out of range", o.shift), "shift",
           fmt::format("choose 0 to {}", std::min(out_height_, out_width_) - 1));
@@ -100,8 +104,8 @@ Augmentation::Augmentation(const AugmentOptions& options, uint64_t seed, int64_t
 Augmentation::Geometry Augmentation::central() const {
   Geometry geometry;
   // Rounded towards the top left, within the padding too.
-  geometry.top = (height_ + 2 * options_.pad - out_height_) / 2 - options_.pad;
-  geometry.left = (width_ + 2 * options_.pad - out_width_) / 2 - options_.pad;
+  geometry.top = (height_ + 2 * pad_ - out_height_) / 2 - pad_;
+  geometry.left = (width_ + 2 * pad_ - out_width_) / 2 - pad_;
   return geometry;
 }
 
@@ -183,19 +187,17 @@ void Augmentation::apply(const uint8_t* image, const SampleAddress& address, Aug
   if (augment == Augment::training) {
     const AddressedRandom random(seed_, Purpose::augmentation, address.epoch, address.sample);
     if (options_.crop) {
-      geometry.top =
-          static_cast<int64_t>(random.below(height_ + 2 * options_.pad - out_height_ + 1, crop_top));
-      geometry.left =
-          static_cast<int64_t>(random.below(width_ + 2 * options_.pad - out_width_ + 1, crop_left));
-      geometry.top -= options_.pad;
-      geometry.left -= options_.pad;
+      geometry.top = static_cast<int64_t>(random.below(height_ + 2 * pad_ - out_height_ + 1, crop_top));
+      geometry.left = static_cast<int64_t>(random.below(width_ + 2 * pad_ - out_width_ + 1, crop_left));
+      geometry.top -= pad_;
+      geometry.left -= pad_;
     }
     if (options_.flip) geometry.flip = random.below(2, flip_side) == 1;
-    if (options_.shift) {
-      const int64_t places = 2 * options_.shift + 1;
+    if (shift_) {
+      const int64_t places = 2 * shift_ + 1;
       const int64_t place = static_cast<int64_t>(random.below(places * places, shift_place));
-      geometry.down = place / places - options_.shift;
-      geometry.right = place % places - options_.shift;
+      geometry.down = place / places - shift_;
+      geometry.right = place % places - shift_;
     }
     if (options_.brightness > 0)
       brightness = options_.brightness * (2 * random.uniform(brightness_delta) - 1);

@@ -52,7 +52,7 @@ class Augmentation {
   AugmentOptions options_;
   Normalize normalize_;
   uint64_t seed_;
-  int64_t height_, width_, channels_, out_height_, out_width_;
+  int64_t height_, width_, channels_, pad_, shift_, out_height_, out_width_;
 };
 
 }  // namespace smoothlab::data

@@ -58,7 +58,7 @@ LabelledImages read_cifar(Cifar kind, const std::string& folder, const std::vect
   if (result.classes() != format.classes)
     throw DataError(fmt::format("{} class names, not {}", result.classes(), format.classes), names, remedy);
   for (const std::string& file : files) {
-    const std::string path = folder + "/" + file;
+    const std::string path = fmt::format("{}/{}", folder, file);
     const std::vector<uint8_t> bytes = read_file_bytes(path, remedy);
     const int64_t length = static_cast<int64_t>(bytes.size());
     const int64_t records = length / format.record_bytes();

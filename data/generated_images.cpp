@@ -16,7 +16,8 @@ namespace {
 constexpr int side = 32;
 constexpr double pi = 3.14159265358979323846;
 constexpr int shapes = 5;
-constexpr std::array<const char*, 2 * shapes> shape_names = {
+constexpr int64_t shape_classes = 10;  ///< two of each shape
+constexpr std::array<const char*, shape_classes> shape_names = {
     "disc", "ring", "square", "diamond", "triangle", "chevron", "stripes", "waves", "cross", "saltire"};
 constexpr std::array<const char*, 4> texture_names = {"", "barred ", "dotted ", "shaded "};
 
@@ -177,7 +178,7 @@ void render(const Scene& scene, Noise noise, uint8_t* pixels) {
 }  // namespace
 
 LabelledImages generate_images(const GeneratedOptions& options) {
-  const int64_t most = 2 * shapes * static_cast<int64_t>(texture_names.size());
+  const int64_t most = shape_classes * static_cast<int64_t>(texture_names.size());
   if (options.classes < 4 || options.classes > most)
     throw UsageError(fmt::format("the generated set cannot have {} classes", options.classes), "classes",
                      fmt::format("choose 4 to {}", most));
@@ -192,8 +193,8 @@ LabelledImages generate_images(const GeneratedOptions& options) {
   images.channels = 3;
   images.origin = fmt::format("generated set, seed {}", options.seed);
   for (int64_t c = 0; c < options.classes; ++c)
-    images.class_names.push_back(std::string(texture_names[c / (2 * shapes)]) +
-                                 shape_names[c % (2 * shapes)]);
+    images.class_names.push_back(std::string(texture_names[c / shape_classes]) +
+                                 shape_names[c % shape_classes]);
   images.pixels.resize(options.samples * images.image_bytes());
   images.labels.resize(options.samples);
   const double deviation = options.noise > 0 ? options.noise : default_noise;
