@@ -127,7 +127,8 @@ void expect_exact_resumption(int ranks, const std::string& kind) {
                           {"manifest.json", 2}, {"/step-", 1},       {"/step-", 2},        {"optimizer", 3},
                           {"/step-", 3},        {"metrics.jsonl", 3}};
   for (const Death& death : deaths)
-    EXPECT_NE(train_in_processes(ranks, kind, killed, death), 0) << death.part << " " << death.operation;
+    EXPECT_EQ(train_in_processes(ranks, kind, killed, death), 128 + SIGKILL)
+        << death.part << " " << death.operation;
   ASSERT_EQ(train_in_processes(ranks, kind, killed, {"", 0}), 0);
   expect_same_runs(whole, killed, driver_recipe(kind).train.steps);
 }
