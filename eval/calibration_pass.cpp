@@ -34,7 +34,7 @@ void merge(const ChunkTally& chunk, CalibrationTally& tally) {
   tally.classwise.add(chunk.classwise);
   for (const RowRecord& row : chunk.rows) {
     tally.ranking.add(row.confidence, row.correct);
-    tally.cells.add(row.bin, row.confidence, row.correct);
+    if (tally.cell_edges) tally.cells.add(row.bin, row.confidence, row.correct);
   }
 }
 
@@ -70,7 +70,8 @@ class Worker {
         judge_.slopes(*nodes, slopes.first.data(), slopes.second.data());
       }
       for (size_t t = 0; t < temperatures.size(); ++t) {
-        judge_.judge(1 / temperatures[t].of_half[half]);
+        const bool last = t + 1 == temperatures.size();
+        judge_.judge(1 / temperatures[t].of_half[half], last ? 0 : 1 / temperatures[t + 1].of_half[half]);
         count(chunk.labels[i], temperatures[t].tally->cell_edges, collectors_[t], result.tallies[t]);
       }
     }
@@ -79,7 +80,7 @@ class Worker {
   }
 
  private:
-  void count(int64_t label, BinEdges edges, ClasswiseCollector& collector, ChunkTally& tally) {
+  void count(int64_t label, std::optional<BinEdges> edges, ClasswiseCollector& collector, ChunkTally& tally) {
     const JudgedRow& row = judge_.judged();
     judge_.add_to(tally.sums);
     if (static_cast<float>(row.confidence) == 1.0F) tally.saturated.add(0, row.confidence, row.correct);
@@ -94,8 +95,8 @@ class Worker {
 
 }  // namespace
 
-CalibrationTally::CalibrationTally(int64_t classes, int bins, BinEdges bootstrap_edges)
-    : sums(bins), classwise(classes, bins), cells(bins), cell_edges(bootstrap_edges) {}
+CalibrationTally::CalibrationTally(int64_t classes, int bins, std::optional<BinEdges> edges)
+    : sums(bins), classwise(classes, bins), cell_edges(edges), cells(bins) {}
 
 int half_of(uint64_t seed, int64_t sample_id) {
   constexpr uint64_t most = (uint64_t{1} << 56) - 1;
@@ -105,21 +106,24 @@ int half_of(uint64_t seed, int64_t sample_id) {
 
 void calibration_pass(const LogitFile& file, int threads, uint64_t seed,
                       const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
-                      HalfSlopes* slopes) {
+                      HalfSlopes* slopes, ValueCheck check) {
   const int bins =
       temperatures.empty() ? 1 : static_cast<int>(temperatures.front().tally->sums.standard.count.size());
   std::vector<std::unique_ptr<Worker>> workers(static_cast<size_t>(std::max(threads, 1)));
   OrderedMerge<ChunkResult> ordered;
-  for_each_chunk(file, threads, [&](int number, const LogitChunk& chunk) {
-    auto& worker = workers[static_cast<size_t>(number)];
-    if (!worker) worker = std::make_unique<Worker>(chunk.classes, bins, temperatures.size());
-    ordered.add(chunk.index, worker->work(file, chunk, seed, temperatures, slopes ? &nodes : nullptr),
-                [&](const ChunkResult& result) {
-                  for (size_t t = 0; t < temperatures.size(); ++t)
-                    merge(result.tallies[t], *temperatures[t].tally);
-                  if (slopes) merge(result.slopes, *slopes);
-                });
-  });
+  for_each_chunk(
+      file, threads,
+      [&](int number, const LogitChunk& chunk) {
+        auto& worker = workers[static_cast<size_t>(number)];
+        if (!worker) worker = std::make_unique<Worker>(chunk.classes, bins, temperatures.size());
+        ordered.add(chunk.index, worker->work(file, chunk, seed, temperatures, slopes ? &nodes : nullptr),
+                    [&](const ChunkResult& result) {
+                      for (size_t t = 0; t < temperatures.size(); ++t)
+                        merge(result.tallies[t], *temperatures[t].tally);
+                      if (slopes) merge(result.slopes, *slopes);
+                    });
+      },
+      check);
 }
 
 }  // namespace smoothlab::eval

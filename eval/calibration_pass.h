@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "eval/bootstrap.h"
@@ -16,14 +17,15 @@ namespace smoothlab::eval {
 /// Everything that is counted of a file's rows at one temperature. Memory does not grow with N beyond that
 /// of ConfidenceRanking.
 struct CalibrationTally {
-  CalibrationTally(int64_t classes, int bins, BinEdges bootstrap_edges);
+  /// `edges`: the convention of the bootstrap's bins, where there is to be one.
+  CalibrationTally(int64_t classes, int bins, std::optional<BinEdges> edges);
   CalibrationSums sums;
   /// Rows whose confidence is 1 in single precision, the bin of their own that torchmetrics gives them.
   ReliabilityBins saturated{1};
   ClasswiseBins classwise;
   ConfidenceRanking ranking;
-  BootstrapCells cells;
-  BinEdges cell_edges;
+  std::optional<BinEdges> cell_edges;
+  BootstrapCells cells;  ///< empty without cell_edges
 };
 
 /// Which of two halves a sample is in: a fair coin addressed by (seed, sample id), so that the halves do not
@@ -46,6 +48,6 @@ struct JudgedTemperature {
 /// file, so results are bitwise the same on any number of threads. Slopes are taken if `slopes` is given.
 void calibration_pass(const LogitFile& file, int threads, uint64_t seed,
                       const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
-                      HalfSlopes* slopes);
+                      HalfSlopes* slopes, ValueCheck check);
 
 }  // namespace smoothlab::eval

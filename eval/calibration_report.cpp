@@ -122,14 +122,17 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   report.options = options;
   note_attributes(file, report);
 
-  const auto tally = [&] { return CalibrationTally(file.classes(), options.bins, options.edges); };
+  const auto edges = options.bootstrap > 0 ? std::optional(options.edges) : std::nullopt;
+  const auto tally = [&] { return CalibrationTally(file.classes(), options.bins, edges); };
+  auto check_values = ValueCheck::every_value;
   const auto pass = [&](const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
                         HalfSlopes* slopes) {
-    calibration_pass(file, threads, options.seed, temperatures, nodes, slopes);
+    calibration_pass(file, threads, options.seed, temperatures, nodes, slopes, check_values);
+    check_values = ValueCheck::none;
   };
   const bool fit = options.fit && !options.temperature;
   std::optional<FileTemperatures> temperatures;
-  if (fit) temperatures.emplace(file, threads, options.seed);
+  if (fit) temperatures.emplace(file, options.seed);
   {
     CalibrationTally unscaled = tally();
     std::vector<JudgedTemperature> judged{{{1, 1}, &unscaled}};

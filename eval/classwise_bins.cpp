@@ -6,28 +6,28 @@
 namespace smoothlab::eval {
 
 ClasswiseBins::ClasswiseBins(int64_t classes, int bins)
-    : classes_(classes), bins_(bins), difference_(static_cast<size_t>(classes * bins)) {}
+    : classes_(classes),
+      bins_(bins),
+      first_(static_cast<size_t>(classes)),
+      others_(static_cast<size_t>(classes * (bins - 1))) {}
 
 void ClasswiseBins::add(const ClasswiseRows& rows) {
-  const auto bins = static_cast<size_t>(bins_);
-  for (size_t k = 0; k < rows.column.size(); ++k) difference_[k * bins] += rows.column[k];
+  for (size_t k = 0; k < rows.column.size(); ++k) first_[k] += rows.column[k];
   for (const auto& entry : rows.entries)
-    difference_[static_cast<size_t>(entry.class_number) * bins + static_cast<size_t>(entry.bin)] +=
+    others_[static_cast<size_t>(int64_t{entry.class_number} * (bins_ - 1) + entry.bin - 1)] +=
         entry.difference;
-  for (int32_t label : rows.labels_in_first_bin) difference_[static_cast<size_t>(label) * bins] -= 1;
+  for (int32_t label : rows.labels_in_first_bin) first_[static_cast<size_t>(label)] -= 1;
 }
 
 double ClasswiseBins::error(double rows) const {
   double sum = 0;
-  for (double difference : difference_) sum += std::abs(difference);
+  for (const auto* part : {&first_, &others_})
+    for (double difference : *part) sum += std::abs(difference);
   return sum / (rows * static_cast<double>(classes_));
 }
 
 ClasswiseCollector::ClasswiseCollector(int64_t classes, int bins)
-    : classes_(classes),
-      bins_(bins),
-      column_(static_cast<size_t>(RowKernels::padded(classes))),
-      above_(static_cast<size_t>(classes)) {}
+    : classes_(classes), bins_(bins), column_(classes), above_(static_cast<size_t>(classes)) {}
 
 void ClasswiseCollector::add(RowJudge& judge, int64_t label) {
   // A little below the first edge, as single precision rounds; probability_bin() then decides.
@@ -42,7 +42,7 @@ void ClasswiseCollector::add(RowJudge& judge, int64_t label) {
     if (bin == 0) continue;
     const double probability = static_cast<double>(judge.exponentials()[k]) * judge.scale();
     // The column holds it too; what is taken off there must be what was added.
-    column_[static_cast<size_t>(k)] -= judge.exponentials()[k] * static_cast<float>(judge.scale());
+    column_.data()[k] -= judge.exponentials()[k] * static_cast<float>(judge.scale());
     rows_.entries.push_back({k, bin, probability - (k == label ? 1 : 0)});
     label_found = label_found || k == label;
   }
@@ -52,8 +52,8 @@ void ClasswiseCollector::add(RowJudge& judge, int64_t label) {
 
 void ClasswiseCollector::flush() {
   rows_.column.resize(static_cast<size_t>(classes_));
-  for (size_t k = 0; k < rows_.column.size(); ++k) rows_.column[k] += static_cast<double>(column_[k]);
-  std::fill(column_.begin(), column_.end(), 0.0F);
+  for (size_t k = 0; k < rows_.column.size(); ++k) rows_.column[k] += static_cast<double>(column_.data()[k]);
+  std::fill_n(column_.data(), classes_, 0.0F);
   unflushed_ = 0;
 }
 

@@ -32,7 +32,9 @@ class ClasswiseBins {
  private:
   int64_t classes_;
   int bins_;
-  std::vector<double> difference_;  // [K, bins] Σ p_k − Σ y_k
+  // Σ p_k − Σ y_k. Bin 0 apart, as nearly everything is added there, in long runs.
+  std::vector<double> first_;   // [K]
+  std::vector<double> others_;  // [K, bins − 1]
 };
 
 /// Collects the rows of a chunk, one after the other.
@@ -49,7 +51,7 @@ class ClasswiseCollector {
 
   int64_t classes_;
   int bins_, unflushed_ = 0;
-  std::vector<float> column_;  // single precision over few rows
+  FloatLanes column_;  // single precision over few rows
   std::vector<int32_t> above_;
   ClasswiseRows rows_;
 };

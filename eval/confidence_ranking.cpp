@@ -58,7 +58,7 @@ void ConfidenceRanking::add_record(Cell& cell, uint32_t record) {
 }
 
 void ConfidenceRanking::add(double confidence, bool correct) {
-  const auto scaled = static_cast<uint32_t>(std::lround(std::clamp(confidence, 0.0, 1.0) * (1 << 30)));
+  const auto scaled = static_cast<uint32_t>(std::clamp(confidence, 0.0, 1.0) * (1 << 30) + 0.5);
   const uint32_t record = scaled << 1 | (correct ? 1U : 0U);
   ++rows_;
   if (cells_.empty()) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 namespace smoothlab::eval {
 namespace {
@@ -40,49 +39,26 @@ std::vector<SampledBlock> sample(const LogitFile& file, uint64_t seed) {
   return sampled;
 }
 
-void merge(const HalfSlopes& from, HalfSlopes& into) {
-  for (size_t half = 0; half < 2; ++half) {
-    into.slopes[half].add(from.slopes[half]);
-    into.rows[half] += from.rows[half];
-  }
-}
-
-HalfSlopes slopes_of(const SampledBlock& block, RowJudge& judge, int64_t classes, SlopeNodes nodes) {
-  HalfSlopes slopes;
-  for (size_t i = 0; i < block.labels.size(); ++i) {
-    const auto half = static_cast<size_t>(block.halves[i]);
-    judge.take(block.logits.data() + static_cast<int64_t>(i) * classes, block.labels[i]);
-    judge.slopes(nodes, slopes.slopes[half].first.data(), slopes.slopes[half].second.data());
-    slopes.rows[half] += 1;
-  }
-  return slopes;
-}
-
-/// On several threads, added up in the order of blocks.
-HalfSlopes slopes_of(const std::vector<SampledBlock>& sampled, int64_t classes, SlopeNodes nodes,
-                     int threads) {
-  std::vector<HalfSlopes> parts(sampled.size());
-  const auto work = [&](size_t worker) {
-    RowJudge judge(classes, 1);
-    for (size_t i = worker; i < sampled.size(); i += static_cast<size_t>(threads))
-      parts[i] = slopes_of(sampled[i], judge, classes, nodes);
-  };
-  std::vector<std::thread> others;
-  for (int worker = 1; worker < threads && worker < static_cast<int>(sampled.size()); ++worker)
-    others.emplace_back(work, static_cast<size_t>(worker));
-  work(0);
-  for (auto& thread : others) thread.join();
+/// On one thread: a sample takes less time than starting another.
+HalfSlopes slopes_of(const std::vector<SampledBlock>& sampled, int64_t classes, SlopeNodes nodes) {
+  RowJudge judge(classes, 1);
   HalfSlopes sum;
-  for (const HalfSlopes& part : parts) merge(part, sum);
+  for (const SampledBlock& block : sampled)
+    for (size_t i = 0; i < block.labels.size(); ++i) {
+      const auto half = static_cast<size_t>(block.halves[i]);
+      judge.take(block.logits.data() + static_cast<int64_t>(i) * classes, block.labels[i]);
+      judge.slopes(nodes, sum.slopes[half].first.data(), sum.slopes[half].second.data());
+      sum.rows[half] += 1;
+    }
   return sum;
 }
 
 }  // namespace
 
-FileTemperatures::FileTemperatures(const LogitFile& file, int threads, uint64_t seed)
+FileTemperatures::FileTemperatures(const LogitFile& file, uint64_t seed)
     : whole_(sampled_rows(file) == file.rows()) {
   const std::vector<SampledBlock> sampled = sample(file, seed);
-  while (const auto nodes = wanted()) add(*nodes, slopes_of(sampled, file.classes(), *nodes, threads));
+  while (const auto nodes = wanted()) add(*nodes, slopes_of(sampled, file.classes(), *nodes));
   if (whole_) return;
   // The sample's answer is where to start on all rows.
   for (auto& search : searches_) search = TemperatureSearch(search.fit().temperature);

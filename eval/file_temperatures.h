@@ -15,7 +15,7 @@ namespace smoothlab::eval {
 /// sample and needs no pass.
 class FileTemperatures {
  public:
-  FileTemperatures(const LogitFile& file, int threads, uint64_t seed);
+  FileTemperatures(const LogitFile& file, uint64_t seed);
   /// Where the next pass over the file should take its slopes; none when all is found.
   std::optional<SlopeNodes> wanted() const;
   void add(SlopeNodes nodes, const HalfSlopes& slopes);

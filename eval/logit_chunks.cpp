@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "cluster/error.h"
-#include "eval/finite_values.h"
+#include "eval/row_kernels.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -70,7 +70,7 @@ void on_threads(int threads, const Work& work) {
 
 /// Every worker reads its own chunks.
 void stream_direct(const LogitFile& file, int64_t first, int64_t last, int threads,
-                   const ChunkConsumer& consume) {
+                   const ChunkConsumer& consume, ValueCheck check) {
   FirstFailure failure;
   std::atomic<int64_t> next{first};
   on_threads(threads, [&](int worker) {
@@ -78,7 +78,7 @@ void stream_direct(const LogitFile& file, int64_t first, int64_t last, int threa
       Buffer buffer;
       for (int64_t index = next++; index < last && !failure.failed(); index = next++) {
         buffer.fill(file, index);
-        check_chunk(file.path(), buffer.chunk);
+        if (check == ValueCheck::every_value) check_chunk(file.path(), buffer.chunk);
         consume(worker, buffer.chunk);
       }
     });
@@ -126,7 +126,7 @@ class ReadAhead {
 };
 
 void stream_read_ahead(const LogitFile& file, int64_t first, int64_t last, int threads,
-                       const ChunkConsumer& consume) {
+                       const ChunkConsumer& consume, ValueCheck check) {
   FirstFailure failure;
   ReadAhead queue(threads + 2);
   std::thread reader([&] {
@@ -144,7 +144,7 @@ void stream_read_ahead(const LogitFile& file, int64_t first, int64_t last, int t
     failure.guard([&] {
       while (Buffer* buffer = queue.take_ready()) {
         if (failure.failed()) break;
-        check_chunk(file.path(), buffer->chunk);
+        if (check == ValueCheck::every_value) check_chunk(file.path(), buffer->chunk);
         consume(worker, buffer->chunk);
         queue.give_free(buffer);
       }
@@ -158,23 +158,23 @@ void stream_read_ahead(const LogitFile& file, int64_t first, int64_t last, int t
 }  // namespace
 
 int64_t chunk_rows(const LogitFile& file) {
-  return rows_per_chunk(file.classes());
+  return std::max<int64_t>(1, (int64_t{1} << 16) / file.classes());
 }
 
 int64_t chunk_count(const LogitFile& file) {
   return (file.rows() + chunk_rows(file) - 1) / chunk_rows(file);
 }
 
-void for_each_chunk(const LogitFile& file, int threads, const ChunkConsumer& consume) {
-  for_each_chunk(file, 0, chunk_count(file), threads, consume);
+void for_each_chunk(const LogitFile& file, int threads, const ChunkConsumer& consume, ValueCheck check) {
+  for_each_chunk(file, 0, chunk_count(file), threads, consume, check);
 }
 
 void for_each_chunk(const LogitFile& file, int64_t first, int64_t last, int threads,
-                    const ChunkConsumer& consume) {
+                    const ChunkConsumer& consume, ValueCheck check) {
   last = std::min(last, chunk_count(file));
   if (first >= last) return;
   const int useful = static_cast<int>(std::min<int64_t>(std::max(threads, 1), last - first));
-  (file.direct() ? stream_direct : stream_read_ahead)(file, first, last, useful, consume);
+  (file.direct() ? stream_direct : stream_read_ahead)(file, first, last, useful, consume, check);
 }
 
 void check_chunk(const std::string& path, const LogitChunk& chunk) {
@@ -183,7 +183,7 @@ void check_chunk(const std::string& path, const LogitChunk& chunk) {
       throw DataError(fmt::format("label {} of row {} is not in 0–{}", chunk.labels[i], chunk.first_row + i,
                                   chunk.classes - 1),
                       path, "labels are class numbers from 0");
-  if (all_finite(chunk.logits, chunk.rows * chunk.classes)) return;
+  if (row_kernels().finite(chunk.logits, chunk.rows * chunk.classes)) return;
   for (int64_t i = 0; i < chunk.rows * chunk.classes; ++i)
     if (!std::isfinite(chunk.logits[i]))
       throw DataError(fmt::format("logit of row {}, class {} is {}", chunk.first_row + i / chunk.classes,

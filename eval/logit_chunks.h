@@ -17,10 +17,14 @@ struct LogitChunk {
   const int64_t* labels = nullptr;  ///< [rows], every one in 0 … K−1
 };
 
-/// Rows of every chunk but the last: about 1 MiB of logits. How a file is cut depends on its N and K alone,
+/// Rows of every chunk but the last: about 256 KiB of logits, which stay in a core's own cache while they are
+/// consumed. How a file is cut depends on its N and K alone,
 /// not on layout, shards, ranks or threads: sums that are merged in chunk order are bitwise reproducible.
 int64_t chunk_rows(const LogitFile& file);
 int64_t chunk_count(const LogitFile& file);
+
+/// Whether values are checked as they pass. A file that has passed once need not be checked again.
+enum class ValueCheck { every_value, none };
 
 using ChunkConsumer = std::function<void(int worker, const LogitChunk& chunk)>;
 
@@ -29,11 +33,12 @@ using ChunkConsumer = std::function<void(int worker, const LogitChunk& chunk)>;
 /// thread (and two read ahead where the file must be decoded by HDF5: compressed, big-endian, double…).
 /// Throws DataError that names file, row and class of a logit that is NaN or infinite, or the row of a label
 /// that is not in 0 … K−1; and what consume throws. May be called as often as a file must be passed over.
-void for_each_chunk(const LogitFile& file, int threads, const ChunkConsumer& consume);
+void for_each_chunk(const LogitFile& file, int threads, const ChunkConsumer& consume,
+                    ValueCheck check = ValueCheck::every_value);
 
 /// The same over some chunks only: those with index in [first, last).
 void for_each_chunk(const LogitFile& file, int64_t first, int64_t last, int threads,
-                    const ChunkConsumer& consume);
+                    const ChunkConsumer& consume, ValueCheck check = ValueCheck::every_value);
 
 /// Throws DataError for the first bad value of a chunk. `path` is what the message names.
 void check_chunk(const std::string& path, const LogitChunk& chunk);

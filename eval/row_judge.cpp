@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace smoothlab::eval {
 
 RowJudge::RowJudge(int64_t classes, int bins)
-    : classes_(classes), bins_(bins), exponentials_(static_cast<size_t>(RowKernels::padded(classes))) {}
+    : classes_(classes), bins_(bins), exponentials_(classes), next_exponentials_(classes) {}
 
 void RowJudge::take(const float* logits, int64_t label) {
+  next_beta_ = 0;
   logits_ = logits;
   label_ = label;
   const float truth = logits[label];
@@ -21,11 +23,26 @@ void RowJudge::take(const float* logits, int64_t label) {
     for (int64_t k = 0; k < label; ++k) before_ += logits[k] == truth ? 1 : 0;
 }
 
-const JudgedRow& RowJudge::judge(double beta) {
+RowSums RowJudge::exponentials_at(double beta, double next) {
+  if (next_beta_ == beta) {
+    std::swap(exponentials_, next_exponentials_);
+    next_beta_ = 0;
+    return next_sums_;
+  }
+  const auto single = static_cast<float>(beta), single_next = static_cast<float>(next);
+  if (next == 0 || std::abs(next - beta) > 0.99 * RowKernels::nearness * beta)
+    return row_kernels().exponentials(logits_, classes_, maximum_, single, exponentials_.data());
+  const RowSumsOfTwo sums = row_kernels().exponentials_of_two(
+      logits_, classes_, maximum_, single, single_next, exponentials_.data(), next_exponentials_.data());
+  next_sums_ = sums.second;
+  next_beta_ = next;
+  return sums.first;
+}
+
+const JudgedRow& RowJudge::judge(double beta, double next) {
+  const RowSums sums = exponentials_at(beta, next);
   beta_ = beta;
   exact_sum_ = 0;
-  const RowSums sums =
-      row_kernels().exponentials(logits_, classes_, maximum_, static_cast<float>(beta), exponentials_.data());
   const auto ties = static_cast<double>(sums.ties);
   const double sum = ties + sums.rest, margin = margin_ * beta;
   scale_ = 1 / sum;
@@ -35,9 +52,13 @@ const JudgedRow& RowJudge::judge(double beta) {
   row_.nll = std::log1p(ties - 1 + sums.rest) - margin;
   const double truth = margin == 0 ? scale_ : std::exp(margin) * scale_;
   row_.brier = (ties + sums.squares) * scale_ * scale_ - 2 * truth + 1;
-  if (near_edge(row_.confidence)) row_.confidence = 1 / exact_sum();
-  row_.standard = confidence_bin(row_.confidence, bins_, BinEdges::standard);
-  row_.guo = confidence_bin(row_.confidence, bins_, BinEdges::guo);
+  if (near_edge(row_.confidence)) {
+    row_.confidence = 1 / exact_sum();
+    row_.standard = confidence_bin(row_.confidence, bins_, BinEdges::standard);
+    row_.guo = confidence_bin(row_.confidence, bins_, BinEdges::guo);
+  } else {
+    row_.standard = row_.guo = bin_away_from_edges(row_.confidence);
+  }
   return row_;
 }
 
@@ -53,8 +74,13 @@ void RowJudge::add_to(CalibrationSums& sums) const {
 
 // The edge at 1 has the same bin on both sides, and 0 is not reached.
 bool RowJudge::near_edge(double probability) const {
-  const double place = probability * bins_, nearest = std::nearbyint(place);
+  const double place = probability * bins_;
+  const int nearest = static_cast<int>(place + 0.5);
   return nearest > 0 && nearest < bins_ && std::abs(place - nearest) <= 2e-6 * place;
+}
+
+int RowJudge::bin_away_from_edges(double probability) const {
+  return std::min(static_cast<int>(probability * bins_), bins_ - 1);
 }
 
 double RowJudge::exact_sum() {
@@ -69,9 +95,9 @@ double RowJudge::exact_probability(int64_t k) {
 }
 
 int RowJudge::probability_bin(int64_t k) {
-  const double probability = static_cast<double>(exponentials_[static_cast<size_t>(k)]) * scale_;
-  return confidence_bin(near_edge(probability) ? exact_probability(k) : std::min(probability, 1.0), bins_,
-                        BinEdges::standard);
+  const double probability = static_cast<double>(exponentials_.data()[k]) * scale_;
+  return near_edge(probability) ? confidence_bin(exact_probability(k), bins_, BinEdges::standard)
+                                : bin_away_from_edges(probability);
 }
 
 void RowJudge::slopes(SlopeNodes nodes, double* first, double* second) const {

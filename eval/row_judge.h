@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "eval/calibration.h"
 #include "eval/row_kernels.h"
@@ -26,8 +25,9 @@ class RowJudge {
 
   /// Takes a row [K], all finite, with its label in 0..K−1. It must stay alive while it is being judged.
   void take(const float* logits, int64_t label);
-  /// softmax(beta · logits); beta = 1 / temperature.
-  const JudgedRow& judge(double beta);
+  /// softmax(beta · logits); beta = 1 / temperature. Where `next` is given, the next call will be for it: if
+  /// it is near beta, the two share most of their work.
+  const JudgedRow& judge(double beta, double next = 0);
   void add_to(CalibrationSums& sums) const;
 
   // Of the row and temperature last judged:
@@ -42,12 +42,16 @@ class RowJudge {
   void slopes(SlopeNodes nodes, double* first, double* second) const;
 
  private:
+  RowSums exponentials_at(double beta, double next);
   bool near_edge(double probability) const;
+  int bin_away_from_edges(double probability) const;
   double exact_sum();
 
   int64_t classes_;
   int bins_;
-  std::vector<float> exponentials_;
+  FloatLanes exponentials_, next_exponentials_;
+  RowSums next_sums_{};
+  double next_beta_ = 0;  // 0: nothing is there
   const float* logits_ = nullptr;
   int64_t label_ = 0, before_ = 0;
   float maximum_ = 0;

@@ -6,7 +6,8 @@ namespace smoothlab::eval {
 #define SMOOTHLAB_LANES 4
 namespace baseline {
 #include "eval/row_kernels_body.h"
-constexpr RowKernels kernels{"baseline", rank, exponentials, moments, add_scaled};
+constexpr RowKernels kernels{"baseline",          finite,  rank,      exponentials,
+                             exponentials_of_two, moments, add_scaled};
 }  // namespace baseline
 #undef SMOOTHLAB_LANES
 
@@ -18,7 +19,7 @@ constexpr RowKernels kernels{"baseline", rank, exponentials, moments, add_scaled
 #define SMOOTHLAB_LANES 8
 namespace avx2 {
 #include "eval/row_kernels_body.h"
-constexpr RowKernels kernels{"avx2", rank, exponentials, moments, add_scaled};
+constexpr RowKernels kernels{"avx2", finite, rank, exponentials, exponentials_of_two, moments, add_scaled};
 }  // namespace avx2
 #undef SMOOTHLAB_LANES
 #pragma GCC pop_options
@@ -27,7 +28,7 @@ constexpr RowKernels kernels{"avx2", rank, exponentials, moments, add_scaled};
 #define SMOOTHLAB_LANES 16
 namespace avx512 {
 #include "eval/row_kernels_body.h"
-constexpr RowKernels kernels{"avx512", rank, exponentials, moments, add_scaled};
+constexpr RowKernels kernels{"avx512", finite, rank, exponentials, exponentials_of_two, moments, add_scaled};
 }  // namespace avx512
 #undef SMOOTHLAB_LANES
 #pragma GCC pop_options

@@ -1,9 +1,25 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace smoothlab::eval {
+
+/// Floats on a boundary of cache lines, a whole number of vectors of them: rows that kernels write.
+class FloatLanes {
+ public:
+  explicit FloatLanes(int64_t n = 0) : lanes_(static_cast<size_t>((n + 15) / 16)) {}
+  float* data() { return lanes_.empty() ? nullptr : lanes_.front().value; }
+  const float* data() const { return lanes_.empty() ? nullptr : lanes_.front().value; }
+
+ private:
+  struct alignas(64) Lane {
+    float value[16];
+  };
+  std::vector<Lane> lanes_;
+};
 
 /// Where a value stands in a row of logits.
 struct RowRank {
@@ -20,9 +36,16 @@ struct RowSums {
   double squares;  ///< Σ of squares over the others
 };
 
-/// Four inverse temperatures β, β + step, … at which slopes are taken in one pass.
+/// The same at two inverse temperatures.
+struct RowSumsOfTwo {
+  RowSums first, second;
+};
+
+/// Four inverse temperatures β, β + step, … at which slopes are taken in one pass. Cheapest where β is
+/// `cheap_ratio` steps.
 struct SlopeNodes {
   static constexpr int count = 4;
+  static constexpr float cheap_ratio = 8;
   float beta = 1, step = 0;
   double at(int node) const { return static_cast<double>(beta) + static_cast<double>(step) * node; }
 };
@@ -38,10 +61,19 @@ struct RowKernels {
   static constexpr int64_t lanes = 16;
   static constexpr int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
 
-  const char* name;  ///< of the instruction set
+  /// How far apart the two of exponentials_of_two may be, relative to the first.
+  static constexpr double nearness = 0.02;
+
+  const char* name;                                ///< of the instruction set
+  bool (*finite)(const float* values, int64_t n);  ///< none of them NaN or infinite
   RowRank (*rank)(const float* z, int64_t n, float value);
   /// Writes exp(β (z_k − maximum)) to e[padded(n)], zeros after n.
   RowSums (*exponentials)(const float* z, int64_t n, float maximum, float beta, float* e);
+  /// The same for beta and other, which is within `nearness` of it: e^(other·d) = e^(beta·d) ·
+  /// e^((other−beta)·d) with the last factor from a short polynomial, wrong only where the first is below
+  /// 10⁻⁸ of the sum.
+  RowSumsOfTwo (*exponentials_of_two)(const float* z, int64_t n, float maximum, float beta, float other,
+                                      float* e, float* other_e);
   RowMoments (*moments)(const float* z, int64_t n, float maximum, SlopeNodes nodes);
   /// column[k] += e[k]·scale over padded(n); writes each k with e[k]·scale ≥ threshold to above[n] in rising
   /// order and returns how many there are.

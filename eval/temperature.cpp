@@ -78,7 +78,8 @@ SlopeNodes nodes_around(double beta, double spacing) {
   constexpr int last = SlopeNodes::count - 1;
   const double step = spacing * beta;
   const double begin = std::clamp(beta - 0.5 * last * step, lowest_beta, highest_beta - last * step);
-  return {static_cast<float>(begin), static_cast<float>(step)};
+  const auto single = static_cast<float>(step), cheap = SlopeNodes::cheap_ratio * single;
+  return {std::abs(cheap - begin) < 1e-3 * begin ? cheap : static_cast<float>(begin), single};
 }
 
 TemperatureSearch::TemperatureSearch(double start_temperature)

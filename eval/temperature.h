@@ -55,7 +55,8 @@ class TemperatureSearch {
 
   std::optional<Point> low_, high_;  // nearest to the root that are known, on its two sides
   double least_, most_, silent_;     // β seen, and the smallest where the slopes say nothing
-  double wanted_, spacing_ = 0.12;
+  double wanted_;
+  double spacing_ = 1 / (SlopeNodes::cheap_ratio + 1.5);  // wide enough for a sample to hit, and cheap
   int passes_ = 0;
   std::optional<TemperatureFit> fit_;
 };

@@ -118,7 +118,7 @@ TEST_F(CalibrationReportTest, GuoEdgesDecideWhatEceMeans) {
   EXPECT_EQ(got["edges"], "guo");
 }
 
-/// More than the rows that are sampled into memory: 20 chunks.
+/// More than the rows that are sampled into memory.
 Rows many_rows() {
   return generated(2500, 2048, 6, 140, 11);
 }
@@ -147,10 +147,11 @@ TEST_F(CalibrationReportTest, StreamedRowsGiveWhatRowsInMemoryGive) {
 
 TEST_F(CalibrationReportTest, ASampleThatMisleadsCostsAPassAndNoAccuracy) {
   Rows rows = many_rows();
-  // The chunks that are sampled (12 of 20, at (2i+1)·20/24) want a temperature six times as high as the rest.
-  for (int64_t i = 0; i < 12; ++i)
-    for (int64_t at = (2 * i + 1) * 20 / 24 * 128 * 2048, j = at; j < at + 128 * 2048; ++j)
-      if (j < static_cast<int64_t>(rows.logits.size())) rows.logits[static_cast<size_t>(j)] *= 0.125F;
+  // The rows that are sampled, 16 blocks of 16 from the first row to the last, want a temperature eight times
+  // as high as the rest.
+  for (int64_t i = 0; i < 16; ++i)
+    for (int64_t j = 2484 * i / 15 * 2048; j < (2484 * i / 15 + 16) * 2048; ++j)
+      rows.logits[static_cast<size_t>(j)] *= 8;
   CalibrationOptions options;
   options.bootstrap = 0;
   const TemperatureFit fit =

@@ -62,20 +62,38 @@ TEST_P(RowKernelsOf, AgreeWithDoubleAtEveryLength) {
     EXPECT_NEAR(sums.squares, squares, 1e-6 * squares);
     for (size_t k = static_cast<size_t>(n); k < e.size(); ++k) EXPECT_EQ(e[k], 0);
 
-    const SlopeNodes nodes{0.7F, 0.05F};
-    const RowMoments moments = kernels().moments(z.data(), n, maximum, nodes);
-    for (int node = 0; node < SlopeNodes::count; ++node) {
-      double truth[3] = {};
-      for (float v : z) {
-        const double d = static_cast<double>(v) - maximum, power = std::exp(nodes.at(node) * d);
-        truth[0] += power;
-        truth[1] += power * d;
-        truth[2] += power * d * d;
+    for (float other : {0.765F, 0.735F, 0.75F}) {
+      std::vector<float> first(e.size(), -1.0F), second(e.size(), -1.0F);
+      const RowSumsOfTwo two =
+          kernels().exponentials_of_two(z.data(), n, maximum, beta, other, first.data(), second.data());
+      std::vector<float> alone(e.size());
+      const RowSums truth = kernels().exponentials(z.data(), n, maximum, other, alone.data());
+      EXPECT_EQ(two.first.ties, sums.ties);
+      EXPECT_NEAR(two.first.rest, sums.rest, 1e-6 * sums.rest);
+      EXPECT_EQ(two.second.ties, truth.ties);
+      EXPECT_NEAR(two.second.rest, truth.rest, 1e-6 * truth.rest);
+      EXPECT_NEAR(two.second.squares, truth.squares, 1e-6 * truth.squares);
+      for (size_t k = 0; k < e.size(); ++k) {
+        EXPECT_NEAR(first[k], e[k], 2e-7 * e[k]);
+        EXPECT_NEAR(second[k], alone[k], 1e-8 + 1e-6 * alone[k]);
       }
-      const auto i = static_cast<size_t>(node);
-      EXPECT_NEAR(moments.zeroth[i], truth[0], 1e-6 * truth[0]);
-      EXPECT_NEAR(moments.first[i], truth[1], -2e-6 * truth[1]);
-      EXPECT_NEAR(moments.second[i], truth[2], 2e-6 * truth[2]);
+    }
+
+    for (const SlopeNodes nodes : {SlopeNodes{0.7F, 0.05F}, SlopeNodes{0.625F, 0.078125F}}) {
+      const RowMoments moments = kernels().moments(z.data(), n, maximum, nodes);
+      for (int node = 0; node < SlopeNodes::count; ++node) {
+        double truth[3] = {};
+        for (float v : z) {
+          const double d = static_cast<double>(v) - maximum, power = std::exp(nodes.at(node) * d);
+          truth[0] += power;
+          truth[1] += power * d;
+          truth[2] += power * d * d;
+        }
+        const auto i = static_cast<size_t>(node);
+        EXPECT_NEAR(moments.zeroth[i], truth[0], 1e-6 * truth[0]);
+        EXPECT_NEAR(moments.first[i], truth[1], -2e-6 * truth[1]);
+        EXPECT_NEAR(moments.second[i], truth[2], 2e-6 * truth[2]);
+      }
     }
 
     std::vector<float> column(e.size(), 0.5F);
@@ -98,11 +116,29 @@ TEST_P(RowKernelsOf, LargestDifferencesGiveNoNaN) {
   const RowSums sums = kernels().exponentials(z.data(), 5, most, 20, e.data());
   EXPECT_EQ(sums.ties, 1);
   EXPECT_EQ(sums.rest, 0);
+  const RowSumsOfTwo two = kernels().exponentials_of_two(z.data(), 5, most, 20, 20.25F, e.data(), e.data());
+  EXPECT_EQ(two.second.rest, 0);
+  EXPECT_EQ(two.second.squares, 0);
   const RowMoments moments = kernels().moments(z.data(), 5, most, {0.05F, 0.01F});
   for (size_t node = 0; node < SlopeNodes::count; ++node) {
     EXPECT_EQ(moments.zeroth[node], 1);
     EXPECT_EQ(moments.first[node], 0);
     EXPECT_EQ(moments.second[node], 0);
+  }
+}
+
+TEST_P(RowKernelsOf, FiniteSeesEveryPosition) {
+  for (int64_t n : {1, 5, 16, 33, 100}) {
+    std::vector<float> values(static_cast<size_t>(n), std::numeric_limits<float>::max());
+    EXPECT_TRUE(kernels().finite(values.data(), n));
+    for (float& value : values)
+      for (float bad :
+           {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+        const float good = value;
+        value = bad;
+        EXPECT_FALSE(kernels().finite(values.data(), n));
+        value = good;
+      }
   }
 }
 
