@@ -19,11 +19,15 @@ void add_all(std::vector<double>& into, const std::vector<double>& other) {
                   "check the model's output and the labels it is compared with");
 }
 
-void check_row(const float* logits, int64_t label, int64_t classes, int64_t row) {
+void check_label(int64_t label, int64_t classes, int64_t row) {
   if (label < 0 || label >= classes)
     reject("label " + std::to_string(label) + " outside 0.." + std::to_string(classes - 1), row);
-  for (int64_t k = 0; k < classes; ++k)
-    if (!std::isfinite(logits[k])) reject("logit of class " + std::to_string(k) + " is not finite", row);
+}
+
+[[noreturn]] void reject_logits(const float* logits, int64_t row) {
+  int64_t k = 0;
+  while (std::isfinite(logits[k])) ++k;
+  reject("logit of class " + std::to_string(k) + " is not finite", row);
 }
 
 }  // namespace
@@ -44,6 +48,10 @@ void ReliabilityBins::merge(const ReliabilityBins& other) {
   add_all(count, other.count);
   add_all(confidence, other.confidence);
   add_all(correct, other.correct);
+}
+
+void ReliabilityBins::clear() {
+  for (auto* values : {&count, &confidence, &correct}) std::fill(values->begin(), values->end(), 0.0);
 }
 
 double ReliabilityBins::expected_error(double rows) const {
@@ -91,6 +99,12 @@ void CalibrationSums::merge(const CalibrationSums& other) {
   brier += other.brier;
 }
 
+void CalibrationSums::clear() {
+  rows = correct = top5 = nll = brier = 0;
+  standard.clear();
+  guo.clear();
+}
+
 double CalibrationSums::ece(BinEdges edges) const {
   return (edges == BinEdges::standard ? standard : guo).expected_error(rows);
 }
@@ -132,8 +146,8 @@ void accumulate_calibration(const float* logits, const int64_t* labels, int64_t 
                      "1 leaves logits as they are");
   RowJudge judge(classes, static_cast<int>(sums.standard.count.size()));
   for (int64_t i = 0; i < n; ++i) {
-    check_row(logits + i * classes, labels[i], classes, i);
-    judge.take(logits + i * classes, labels[i]);
+    check_label(labels[i], classes, i);
+    if (!judge.take(logits + i * classes, labels[i])) reject_logits(logits + i * classes, i);
     judge.judge(1 / temperature);
     judge.add_to(sums);
   }

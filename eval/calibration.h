@@ -23,6 +23,7 @@ struct ReliabilityBins {
   void add(int bin, double row_confidence, bool row_correct);
   /// Throws UsageError where the numbers of bins differ.
   void merge(const ReliabilityBins& other);
+  void clear();
   /// Σ_b n_b/N · |acc_b − conf_b| (Guo et al. 2017), N: all rows, those in no bin too.
   double expected_error(double rows) const;
   /// max_b |acc_b − conf_b| over the bins that are not empty.
@@ -35,6 +36,7 @@ struct CalibrationSums {
   double rows = 0, correct = 0, top5 = 0, nll = 0, brier = 0;
   ReliabilityBins standard, guo;
   void merge(const CalibrationSums& other);
+  void clear();
   double accuracy() const { return correct / rows; }
   double top5_accuracy() const { return top5 / rows; }
   /// Mean −log p of the true class, in nats.

@@ -21,6 +21,12 @@ struct ChunkTally {
   ReliabilityBins saturated{1};
   ClasswiseRows classwise;
   std::vector<RowRecord> rows;
+  void clear() {
+    sums.clear();
+    saturated.clear();
+    classwise.clear();
+    rows.clear();
+  }
 };
 
 struct ChunkResult {
@@ -52,18 +58,23 @@ class Worker {
     for (size_t i = 0; i < temperatures; ++i) collectors_.emplace_back(classes, bins);
   }
 
-  ChunkResult work(const LogitFile& file, const LogitChunk& chunk, uint64_t seed,
-                   const std::vector<JudgedTemperature>& temperatures, const SlopeNodes* nodes) {
-    ChunkResult result;
-    for (const auto& at : temperatures) {
-      result.tallies.emplace_back(static_cast<int>(at.tally->sums.standard.count.size()));
-      result.tallies.back().rows.reserve(static_cast<size_t>(chunk.rows));
-    }
+  void work(const LogitFile& file, const LogitChunk& chunk, uint64_t seed,
+            const std::vector<JudgedTemperature>& temperatures, const SlopeNodes* nodes,
+            ChunkResult& result) {
+    result.slopes = {};
+    for (auto& tally : result.tallies) tally.clear();
+    for (size_t t = result.tallies.size(); t < temperatures.size(); ++t)
+      result.tallies.emplace_back(static_cast<int>(temperatures[t].tally->sums.standard.count.size()));
     ids_.resize(static_cast<size_t>(chunk.rows));
     file.read_sample_ids(chunk.first_row, chunk.rows, ids_.data());
     for (int64_t i = 0; i < chunk.rows; ++i) {
       const auto half = static_cast<size_t>(half_of(seed, ids_[static_cast<size_t>(i)]));
-      judge_.take(chunk.logits + i * chunk.classes, chunk.labels[i]);
+      const int64_t label = chunk.labels[i];
+      const bool label_is_class = label >= 0 && label < chunk.classes;
+      if (!label_is_class || !judge_.take(chunk.logits + i * chunk.classes, label)) {
+        check_chunk(file.path(), chunk);  // names what is wrong
+        continue;
+      }
       result.slopes.rows[half] += 1;
       if (nodes) {
         NllSlopes& slopes = result.slopes.slopes[half];
@@ -72,11 +83,10 @@ class Worker {
       for (size_t t = 0; t < temperatures.size(); ++t) {
         const bool last = t + 1 == temperatures.size();
         judge_.judge(1 / temperatures[t].of_half[half], last ? 0 : 1 / temperatures[t + 1].of_half[half]);
-        count(chunk.labels[i], temperatures[t].tally->cell_edges, collectors_[t], result.tallies[t]);
+        count(label, temperatures[t].tally->cell_edges, collectors_[t], result.tallies[t]);
       }
     }
-    for (size_t t = 0; t < temperatures.size(); ++t) result.tallies[t].classwise = collectors_[t].take();
-    return result;
+    for (size_t t = 0; t < temperatures.size(); ++t) collectors_[t].finish(result.tallies[t].classwise);
   }
 
  private:
@@ -84,7 +94,7 @@ class Worker {
     const JudgedRow& row = judge_.judged();
     judge_.add_to(tally.sums);
     if (static_cast<float>(row.confidence) == 1.0F) tally.saturated.add(0, row.confidence, row.correct);
-    collector.add(judge_, label);
+    collector.add(judge_, label, tally.classwise);
     tally.rows.push_back({row.confidence, edges == BinEdges::guo ? row.guo : row.standard, row.correct});
   }
 
@@ -106,7 +116,7 @@ int half_of(uint64_t seed, int64_t sample_id) {
 
 void calibration_pass(const LogitFile& file, int threads, uint64_t seed,
                       const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
-                      HalfSlopes* slopes, ValueCheck check) {
+                      HalfSlopes* slopes) {
   const int bins =
       temperatures.empty() ? 1 : static_cast<int>(temperatures.front().tally->sums.standard.count.size());
   std::vector<std::unique_ptr<Worker>> workers(static_cast<size_t>(std::max(threads, 1)));
@@ -116,14 +126,14 @@ void calibration_pass(const LogitFile& file, int threads, uint64_t seed,
       [&](int number, const LogitChunk& chunk) {
         auto& worker = workers[static_cast<size_t>(number)];
         if (!worker) worker = std::make_unique<Worker>(chunk.classes, bins, temperatures.size());
-        ordered.add(chunk.index, worker->work(file, chunk, seed, temperatures, slopes ? &nodes : nullptr),
-                    [&](const ChunkResult& result) {
-                      for (size_t t = 0; t < temperatures.size(); ++t)
-                        merge(result.tallies[t], *temperatures[t].tally);
-                      if (slopes) merge(result.slopes, *slopes);
-                    });
+        auto filled = ordered.fresh();
+        worker->work(file, chunk, seed, temperatures, slopes ? &nodes : nullptr, *filled);
+        ordered.add(chunk.index, std::move(filled), [&](const ChunkResult& result) {
+          for (size_t t = 0; t < temperatures.size(); ++t) merge(result.tallies[t], *temperatures[t].tally);
+          if (slopes) merge(result.slopes, *slopes);
+        });
       },
-      check);
+      ValueCheck::none);
 }
 
 }  // namespace smoothlab::eval

@@ -46,8 +46,9 @@ struct JudgedTemperature {
 
 /// Streams the whole file through `threads` workers. Rows are counted chunk by chunk in the order of the
 /// file, so results are bitwise the same on any number of threads. Slopes are taken if `slopes` is given.
+/// Throws DataError for a bad value, see check_chunk.
 void calibration_pass(const LogitFile& file, int threads, uint64_t seed,
                       const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
-                      HalfSlopes* slopes, ValueCheck check);
+                      HalfSlopes* slopes);
 
 }  // namespace smoothlab::eval

@@ -124,11 +124,9 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
 
   const auto edges = options.bootstrap > 0 ? std::optional(options.edges) : std::nullopt;
   const auto tally = [&] { return CalibrationTally(file.classes(), options.bins, edges); };
-  auto check_values = ValueCheck::every_value;
   const auto pass = [&](const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
                         HalfSlopes* slopes) {
-    calibration_pass(file, threads, options.seed, temperatures, nodes, slopes, check_values);
-    check_values = ValueCheck::none;
+    calibration_pass(file, threads, options.seed, temperatures, nodes, slopes);
   };
   const bool fit = options.fit && !options.temperature;
   std::optional<FileTemperatures> temperatures;

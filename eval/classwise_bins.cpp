@@ -5,6 +5,12 @@
 
 namespace smoothlab::eval {
 
+void ClasswiseRows::clear() {
+  std::fill(column.begin(), column.end(), 0.0);
+  entries.clear();
+  labels_in_first_bin.clear();
+}
+
 ClasswiseBins::ClasswiseBins(int64_t classes, int bins)
     : classes_(classes),
       bins_(bins),
@@ -29,9 +35,9 @@ double ClasswiseBins::error(double rows) const {
 ClasswiseCollector::ClasswiseCollector(int64_t classes, int bins)
     : classes_(classes), bins_(bins), column_(classes), above_(static_cast<size_t>(classes)) {}
 
-void ClasswiseCollector::add(RowJudge& judge, int64_t label) {
+void ClasswiseCollector::add(RowJudge& judge, int64_t label, ClasswiseRows& rows) {
   // A little below the first edge, as single precision rounds; probability_bin() then decides.
-  const auto threshold = static_cast<float>(1.0 / bins_ * (1 - 4e-6));
+  const auto threshold = static_cast<float>((1 - 4e-6) / (bins_ * judge.scale()));
   const int64_t found =
       row_kernels().add_scaled(judge.exponentials(), classes_, static_cast<float>(judge.scale()), threshold,
                                column_.data(), above_.data());
@@ -43,25 +49,18 @@ void ClasswiseCollector::add(RowJudge& judge, int64_t label) {
     const double probability = static_cast<double>(judge.exponentials()[k]) * judge.scale();
     // The column holds it too; what is taken off there must be what was added.
     column_.data()[k] -= judge.exponentials()[k] * static_cast<float>(judge.scale());
-    rows_.entries.push_back({k, bin, probability - (k == label ? 1 : 0)});
+    rows.entries.push_back({k, bin, probability - (k == label ? 1 : 0)});
     label_found = label_found || k == label;
   }
-  if (!label_found) rows_.labels_in_first_bin.push_back(static_cast<int32_t>(label));
-  if (++unflushed_ == 256) flush();
+  if (!label_found) rows.labels_in_first_bin.push_back(static_cast<int32_t>(label));
+  if (++unfinished_ == 256) finish(rows);
 }
 
-void ClasswiseCollector::flush() {
-  rows_.column.resize(static_cast<size_t>(classes_));
-  for (size_t k = 0; k < rows_.column.size(); ++k) rows_.column[k] += static_cast<double>(column_.data()[k]);
+void ClasswiseCollector::finish(ClasswiseRows& rows) {
+  rows.column.resize(static_cast<size_t>(classes_));
+  for (size_t k = 0; k < rows.column.size(); ++k) rows.column[k] += static_cast<double>(column_.data()[k]);
   std::fill_n(column_.data(), classes_, 0.0F);
-  unflushed_ = 0;
-}
-
-ClasswiseRows ClasswiseCollector::take() {
-  flush();
-  ClasswiseRows rows;
-  std::swap(rows, rows_);
-  return rows;
+  unfinished_ = 0;
 }
 
 }  // namespace smoothlab::eval

@@ -17,6 +17,7 @@ struct ClasswiseRows {
   std::vector<double> column;  ///< [K] Σ over rows of p_k
   std::vector<Entry> entries;  ///< probabilities that are not in bin 0
   std::vector<int32_t> labels_in_first_bin;
+  void clear();  ///< keeps the memory
 };
 
 /// Sums for the classwise ECE (Nixon et al. 2019, "static"; Kull et al. 2019), `standard` bins of every
@@ -37,23 +38,19 @@ class ClasswiseBins {
   std::vector<double> others_;  // [K, bins − 1]
 };
 
-/// Collects the rows of a chunk, one after the other.
+/// Collects rows, one after the other.
 class ClasswiseCollector {
  public:
   ClasswiseCollector(int64_t classes, int bins);
-  /// The row last judged.
-  void add(RowJudge& judge, int64_t label);
-  /// What was collected since the last call.
-  ClasswiseRows take();
+  /// Adds the row last judged to `rows`; some of it only with finish().
+  void add(RowJudge& judge, int64_t label, ClasswiseRows& rows);
+  void finish(ClasswiseRows& rows);
 
  private:
-  void flush();
-
   int64_t classes_;
-  int bins_, unflushed_ = 0;
+  int bins_, unfinished_ = 0;
   FloatLanes column_;  // single precision over few rows
   std::vector<int32_t> above_;
-  ClasswiseRows rows_;
 };
 
 }  // namespace smoothlab::eval

@@ -6,7 +6,7 @@
 namespace smoothlab::eval {
 namespace {
 
-constexpr int64_t sampled_values = int64_t{1} << 19, blocks = 16;
+constexpr int64_t sampled_values = int64_t{1} << 18, blocks = 16;
 
 /// Rows in memory, in blocks that are spread over the file, which may be sorted by class.
 struct SampledBlock {

@@ -158,7 +158,7 @@ void stream_read_ahead(const LogitFile& file, int64_t first, int64_t last, int t
 }  // namespace
 
 int64_t chunk_rows(const LogitFile& file) {
-  return std::max<int64_t>(1, (int64_t{1} << 16) / file.classes());
+  return std::max<int64_t>(1, (int64_t{1} << 17) / file.classes());
 }
 
 int64_t chunk_count(const LogitFile& file) {

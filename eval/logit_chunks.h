@@ -17,13 +17,13 @@ struct LogitChunk {
   const int64_t* labels = nullptr;  ///< [rows], every one in 0 … K−1
 };
 
-/// Rows of every chunk but the last: about 256 KiB of logits, which stay in a core's own cache while they are
+/// Rows of every chunk but the last: about 512 KiB of logits, which stay in a core's own cache while they are
 /// consumed. How a file is cut depends on its N and K alone,
 /// not on layout, shards, ranks or threads: sums that are merged in chunk order are bitwise reproducible.
 int64_t chunk_rows(const LogitFile& file);
 int64_t chunk_count(const LogitFile& file);
 
-/// Whether values are checked as they pass. A file that has passed once need not be checked again.
+/// Whether values are checked as they pass; `none` is for consumers that see to it.
 enum class ValueCheck { every_value, none };
 
 using ChunkConsumer = std::function<void(int worker, const LogitChunk& chunk)>;

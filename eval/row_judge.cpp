@@ -5,11 +5,22 @@
 #include <utility>
 
 namespace smoothlab::eval {
+namespace {
+
+/// log(1 + x), x ≥ 0, like std::log1p but several times as fast.
+double log_of_one_and(double x) {
+  if (x > 0.01) return std::log(1 + x);
+  double sum = 0;
+  for (int i = 8; i > 0; --i) sum = 1.0 / i - x * sum;
+  return x * sum;
+}
+
+}  // namespace
 
 RowJudge::RowJudge(int64_t classes, int bins)
     : classes_(classes), bins_(bins), exponentials_(classes), next_exponentials_(classes) {}
 
-void RowJudge::take(const float* logits, int64_t label) {
+bool RowJudge::take(const float* logits, int64_t label) {
   next_beta_ = 0;
   logits_ = logits;
   label_ = label;
@@ -21,6 +32,7 @@ void RowJudge::take(const float* logits, int64_t label) {
   // Among equals the lower class comes first.
   if (rank.equal > 1)
     for (int64_t k = 0; k < label; ++k) before_ += logits[k] == truth ? 1 : 0;
+  return rank.finite;
 }
 
 RowSums RowJudge::exponentials_at(double beta, double next) {
@@ -49,7 +61,7 @@ const JudgedRow& RowJudge::judge(double beta, double next) {
   row_.correct = before_ == 0;
   row_.top5 = before_ < 5;
   row_.confidence = scale_;
-  row_.nll = std::log1p(ties - 1 + sums.rest) - margin;
+  row_.nll = log_of_one_and(ties - 1 + sums.rest) - margin;
   const double truth = margin == 0 ? scale_ : std::exp(margin) * scale_;
   row_.brier = (ties + sums.squares) * scale_ * scale_ - 2 * truth + 1;
   if (near_edge(row_.confidence)) {

@@ -23,8 +23,9 @@ class RowJudge {
  public:
   RowJudge(int64_t classes, int bins);
 
-  /// Takes a row [K], all finite, with its label in 0..K−1. It must stay alive while it is being judged.
-  void take(const float* logits, int64_t label);
+  /// Takes a row [K] with its label in 0..K−1. It must stay alive while it is being judged. False where a
+  /// logit is NaN or infinite; the row is then not to be judged.
+  bool take(const float* logits, int64_t label);
   /// softmax(beta · logits); beta = 1 / temperature. Where `next` is given, the next call will be for it: if
   /// it is near beta, the two share most of their work.
   const JudgedRow& judge(double beta, double next = 0);

@@ -2,6 +2,10 @@
 
 #include <cstddef>
 
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#include <immintrin.h>
+#endif
+
 namespace smoothlab::eval {
 #define SMOOTHLAB_LANES 4
 namespace baseline {
@@ -13,7 +17,7 @@ constexpr RowKernels kernels{"baseline",          finite,  rank,      exponentia
 
 // Sanitizers and other compilers run the baseline: the same source, and the same results to rounding.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
-#define SMOOTHLAB_ROW_KERNELS_BY_MACHINE 1
+#define SMOOTHLAB_ROW_KERNELS_X86 1
 #pragma GCC push_options
 #pragma GCC target("arch=x86-64-v3")
 #define SMOOTHLAB_LANES 8
@@ -36,7 +40,7 @@ constexpr RowKernels kernels{"avx512", finite, rank, exponentials, exponentials_
 
 RowKernelList all_row_kernels() {
   RowKernelList list{{&baseline::kernels}, 1};
-#ifdef SMOOTHLAB_ROW_KERNELS_BY_MACHINE
+#ifdef SMOOTHLAB_ROW_KERNELS_X86
   const auto add = [&list](const RowKernels& kernels) {
     list.kernels[static_cast<size_t>(list.count++)] = &kernels;
   };

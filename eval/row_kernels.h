@@ -26,6 +26,7 @@ struct RowRank {
   float maximum;    ///< of the row
   int64_t greater;  ///< how many are greater than the value
   int64_t equal;    ///< how many equal it, itself included
+  bool finite;      ///< whether the whole row is; where not, the rest means nothing
 };
 
 /// Sums over exp(β (z_k − max)). The ties at the maximum, which are 1 each, are apart, so that a row of
@@ -55,7 +56,8 @@ struct RowMoments {
   std::array<double, SlopeNodes::count> zeroth, first, second;
 };
 
-/// Inner loops over one row of n logits, all finite. Single precision inside a block of 1024, double across.
+/// Inner loops over one row of n logits, finite except where said. Single precision inside a block of 1024,
+/// double across.
 struct RowKernels {
   /// Arrays written are rounded up to whole vectors.
   static constexpr int64_t lanes = 16;
@@ -75,8 +77,8 @@ struct RowKernels {
   RowSumsOfTwo (*exponentials_of_two)(const float* z, int64_t n, float maximum, float beta, float other,
                                       float* e, float* other_e);
   RowMoments (*moments)(const float* z, int64_t n, float maximum, SlopeNodes nodes);
-  /// column[k] += e[k]·scale over padded(n); writes each k with e[k]·scale ≥ threshold to above[n] in rising
-  /// order and returns how many there are.
+  /// column[k] += e[k]·scale over padded(n); writes each k with e[k] ≥ threshold to above[n] in rising order
+  /// and returns how many there are.
   int64_t (*add_scaled)(const float* e, int64_t n, float scale, float threshold, float* column,
                         int32_t* above);
 };

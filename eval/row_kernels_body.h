@@ -20,6 +20,34 @@ static inline Floats load(const float* from) {
   return v;
 }
 
+// What the vector types cannot say in one instruction.
+#if defined(SMOOTHLAB_ROW_KERNELS_X86) && SMOOTHLAB_LANES == 16
+static inline Floats larger(Floats a, Floats b) {
+  return (Floats)_mm512_maskz_max_ps(0xFFFF, (__m512)a, (__m512)b);
+}
+static inline uint32_t at_least(Floats a, Floats b) {
+  return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GE_OQ);
+}
+#elif defined(SMOOTHLAB_ROW_KERNELS_X86) && SMOOTHLAB_LANES == 8
+static inline Floats larger(Floats a, Floats b) {
+  return (Floats)_mm256_max_ps((__m256)a, (__m256)b);
+}
+static inline uint32_t at_least(Floats a, Floats b) {
+  return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GE_OQ)));
+}
+#else
+static inline Floats larger(Floats a, Floats b) {
+  return a > b ? a : b;
+}
+/// One bit a lane.
+static inline uint32_t at_least(Floats a, Floats b) {
+  const Ints mask = a >= b;
+  uint32_t bits = 0;
+  for (int i = 0; i < width; ++i) bits |= static_cast<uint32_t>(mask[i] & 1) << i;
+  return bits;
+}
+#endif
+
 /// The last values of a row, and a filler after them.
 static inline Floats load_tail(const float* from, int64_t count, float filler) {
   Floats v = all(filler);
@@ -75,21 +103,26 @@ static inline int64_t total(Ints v) {
   return static_cast<int64_t>(four[0]) + four[1] + four[2] + four[3];
 }
 
-/// exp(x), x ≤ 0, to 1.5 units in the last place; 0 below −87, −∞ included. x = n·log 2 + r with n the
-/// nearest integer; exp(r) = 1 + r + r²·q(r), q of degree 4 fitted on |r| ≤ log(2)/2 for the least relative
-/// error of exp(r), which is 4·10⁻⁹.
-static inline Floats exponential(Floats x) {
+/// beta, and beta · log₂ e.
+struct Exponent {
+  float beta, binary;
+  explicit Exponent(float value) : beta(value), binary(value * 1.44269504F) {}
+};
+
+/// exp(beta · d), beta · d ≤ 0, to 2 units in the last place; 0 below −87, −∞ included. With x = n·log 2 + r,
+/// n the nearest integer, exp(r) = 1 + r + r²·q(r); q of degree 4 was fitted on |r| ≤ log(2)/2 for the least
+/// relative error of exp(r), which is 4·10⁻⁹. Written for short chains of dependence: latency, and not the
+/// number of operations, is what this waits for.
+static inline Floats exponential(Floats d, Exponent exponent) {
   const Floats shift = all(12582912.0F);  // 1.5 · 2²³: adding it rounds to an integer
-  const Floats shifted = x * 1.44269504F + shift;
+  const Floats shifted = d * exponent.binary + shift;
+  const Floats x = d * exponent.beta;
   const Floats n = shifted - shift;
   const Floats r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
-  Floats p = all(0.00138145406F);
-  p = p * r + 0.00836874545F;
-  p = p * r + 0.041668389F;
-  p = p * r + 0.166665211F;
-  p = p * r + 0.49999994F;
-  p = (p * r) * r + r;
-  p = p + 1.0F;
+  const Floats square = r * r;
+  const Floats low = r * 0.166665211F + 0.49999994F, high = r * 0.00836874545F + 0.041668389F;
+  const Floats q = (square * 0.00138145406F + high) * square + low;
+  const Floats p = square * q + (r + 1.0F);
   // n sits in the low bits of `shifted`, under bits that are shifted out; into the exponent it goes.
   const Bits bits = ((Bits)shifted << 23) + (Bits)p;
   return x < -87.0F ? Floats{} : (Floats)bits;
@@ -112,23 +145,29 @@ constexpr float lowest = -1e18F;
 
 static inline Floats below_maximum(Floats z, float maximum) {
   const Floats d = z - maximum;
-  return d > lowest ? d : all(lowest);
+  return larger(d, all(lowest));
 }
 
 RowRank rank(const float* z, int64_t n, float value) {
-  Floats most = all(-__builtin_inff());
+  Floats most = all(-__builtin_inff()), zero{};  // 0 · v summed: NaN once a value is NaN or infinite
   Ints greater{}, equal{};
   const auto step = [&](Floats v) {
-    most = v > most ? v : most;
+    most = larger(v, most);
     greater -= v > value;
     equal -= v == value;
   };
   int64_t k = 0;
-  for (; k + width <= n; k += width) step(load(z + k));
-  if (k < n) step(load_tail(z + k, n - k, -__builtin_inff()));
+  for (; k + width <= n; k += width) {
+    step(load(z + k));
+    zero += load(z + k) * 0.0F;
+  }
+  if (k < n) {
+    step(load_tail(z + k, n - k, -__builtin_inff()));
+    zero += load_tail(z + k, n - k, 0) * 0.0F;
+  }
   float maximum = most[0];
   for (int i = 1; i < width; ++i) maximum = most[i] > maximum ? most[i] : maximum;
-  return {maximum, total(greater), total(equal)};
+  return {maximum, total(greater), total(equal), total(zero) == 0};
 }
 
 RowSums exponentials(const float* z, int64_t n, float maximum, float beta, float* e) {
@@ -136,10 +175,11 @@ RowSums exponentials(const float* z, int64_t n, float maximum, float beta, float
   RowSums sums{whole, 0, 0};
   for (int64_t k = whole; k < RowKernels::padded(n); ++k) e[k] = 0;
   Ints below{};
+  const Exponent exponent(beta);
   for (int64_t begin = 0; begin < n; begin += block) {
     Floats rest{}, squares{};
     const auto step = [&](Floats v, int64_t k) {
-      const Floats power = exponential((v - maximum) * beta);
+      const Floats power = exponential(v - maximum, exponent);
       __builtin_memcpy(e + k, &power, sizeof power);
       const Ints other = v < maximum;
       const Floats kept = other ? power : Floats{};
@@ -164,19 +204,18 @@ RowSumsOfTwo exponentials_of_two(const float* z, int64_t n, float maximum, float
   RowSumsOfTwo sums{{whole, 0, 0}, {whole, 0, 0}};
   for (int64_t k = whole; k < RowKernels::padded(n); ++k) e[k] = other_e[k] = 0;
   const float distance = other - beta;
+  const Exponent exponent(beta);
   Ints below{};
   for (int64_t begin = 0; begin < n; begin += block) {
     Floats rest{}, squares{}, other_rest{}, other_squares{};
     const auto step = [&](Floats v, int64_t k) {
       const Floats d = below_maximum(v, maximum);
-      const Floats power = exponential(d * beta);
+      const Floats power = exponential(d, exponent);
       // 1 + r + … + r⁵/120: r is at most 1/50 of the first exponent.
       const Floats r = d * distance;
-      Floats factor = r * (1.0F / 120) + 1.0F / 24;
-      factor = factor * r + 1.0F / 6;
-      factor = factor * r + 0.5F;
-      factor = factor * r + 1.0F;
-      factor = factor * r + 1.0F;
+      const Floats square = r * r;
+      const Floats low = r + 1.0F, middle = r * (1.0F / 6) + 0.5F, high = r * (1.0F / 120) + 1.0F / 24;
+      const Floats factor = (high * square + middle) * square + low;
       const Ints other_than_top = d < 0.0F;
       // Where the first is 0 the polynomial may be infinite.
       const Floats kept = other_than_top ? power : Floats{};
@@ -209,25 +248,27 @@ RowSumsOfTwo exponentials_of_two(const float* z, int64_t n, float maximum, float
 template <bool cheap>
 static inline RowMoments moments_of(const float* z, int64_t n, float maximum, SlopeNodes nodes) {
   RowMoments sums{};
+  const Exponent exponent(nodes.beta), step_exponent(nodes.step);
   for (int64_t begin = 0; begin < n; begin += block) {
     Floats zeroth[SlopeNodes::count] = {}, first[SlopeNodes::count] = {}, second[SlopeNodes::count] = {};
     const auto step = [&](Floats v) {
       const Floats d = below_maximum(v, maximum);
-      const Floats factor = exponential(d * nodes.step);
-      Floats power;
+      const Floats factor = exponential(d, step_exponent), factor2 = factor * factor;
+      Floats powers[SlopeNodes::count];
       if constexpr (cheap) {
-        power = factor * factor;
-        power *= power;
-        power *= power;
+        const Floats factor4 = factor2 * factor2;
+        powers[0] = factor4 * factor4;
       } else {
-        power = exponential(d * nodes.beta);
+        powers[0] = exponential(d, exponent);
       }
+      powers[1] = powers[0] * factor;
+      powers[2] = powers[0] * factor2;
+      powers[3] = powers[1] * factor2;
       for (int node = 0; node < SlopeNodes::count; ++node) {
-        const Floats weighted = power * d;
-        zeroth[node] += power;
+        const Floats weighted = powers[node] * d;
+        zeroth[node] += powers[node];
         first[node] += weighted;
         second[node] += weighted * d;
-        power *= factor;
       }
     };
     const int64_t end = begin + block < n ? begin + block : n;
@@ -248,30 +289,17 @@ RowMoments moments(const float* z, int64_t n, float maximum, SlopeNodes nodes) {
                                                             : moments_of<false>(z, n, maximum, nodes);
 }
 
-/// Whether any lane of a comparison, all ones or zeros, is set.
-static inline bool any(Ints mask) {
-  const Ints4 four = folded<Ints4>(mask);  // at most four ones' sums: never wraps to 0
-  int64_t words[2];
-  __builtin_memcpy(words, &four, sizeof words);
-  return (words[0] | words[1]) != 0;
-}
-
 int64_t add_scaled(const float* e, int64_t n, float scale, float threshold, float* column, int32_t* above) {
-  constexpr int64_t group = 128;
-  const int64_t whole = RowKernels::padded(n);
+  const Floats limit = all(threshold);
   int64_t found = 0;
-  for (int64_t begin = 0; begin < whole; begin += group) {
-    const int64_t end = begin + group < whole ? begin + group : whole;
-    Ints high{};
-    for (int64_t k = begin; k < end; k += width) {
-      const Floats p = load(e + k) * scale;
-      const Floats sum = load(column + k) + p;
-      __builtin_memcpy(column + k, &sum, sizeof sum);
-      high |= p >= threshold;
+  for (int64_t k = 0; k < n; k += width) {
+    const Floats power = load(e + k);
+    const Floats sum = load(column + k) + power * scale;
+    __builtin_memcpy(column + k, &sum, sizeof sum);
+    for (uint32_t bits = at_least(power, limit); bits != 0; bits &= bits - 1) {
+      const int64_t at = k + __builtin_ctz(bits);
+      if (at < n) above[found++] = static_cast<int32_t>(at);
     }
-    if (!any(high)) continue;
-    for (int64_t k = begin; k < end && k < n; ++k)
-      if (e[k] * scale >= threshold) above[found++] = static_cast<int32_t>(k);
   }
   return found;
 }

@@ -48,6 +48,7 @@ TEST_P(RowKernelsOf, AgreeWithDoubleAtEveryLength) {
     EXPECT_EQ(rank.maximum, maximum);
     EXPECT_EQ(rank.greater, std::count_if(z.begin(), z.end(), [&](float v) { return v > value; }));
     EXPECT_EQ(rank.equal, std::count(z.begin(), z.end(), value));
+    EXPECT_TRUE(rank.finite);
 
     const float beta = 0.75F;
     std::vector<float> e(static_cast<size_t>(RowKernels::padded(n)), -1.0F);
@@ -98,11 +99,11 @@ TEST_P(RowKernelsOf, AgreeWithDoubleAtEveryLength) {
 
     std::vector<float> column(e.size(), 0.5F);
     std::vector<int32_t> above(static_cast<size_t>(n));
-    const int64_t found = kernels().add_scaled(e.data(), n, 0.5F, 0.05F, column.data(), above.data());
+    const int64_t found = kernels().add_scaled(e.data(), n, 0.5F, 0.1F, column.data(), above.data());
     std::vector<int32_t> expected;
     for (int64_t k = 0; k < n; ++k) {
       EXPECT_FLOAT_EQ(column[static_cast<size_t>(k)], 0.5F + 0.5F * e[static_cast<size_t>(k)]);
-      if (e[static_cast<size_t>(k)] * 0.5F >= 0.05F) expected.push_back(static_cast<int32_t>(k));
+      if (e[static_cast<size_t>(k)] >= 0.1F) expected.push_back(static_cast<int32_t>(k));
     }
     above.resize(static_cast<size_t>(found));
     EXPECT_EQ(above, expected);
@@ -131,12 +132,14 @@ TEST_P(RowKernelsOf, FiniteSeesEveryPosition) {
   for (int64_t n : {1, 5, 16, 33, 100}) {
     std::vector<float> values(static_cast<size_t>(n), std::numeric_limits<float>::max());
     EXPECT_TRUE(kernels().finite(values.data(), n));
+    EXPECT_TRUE(kernels().rank(values.data(), n, 0).finite);
     for (float& value : values)
       for (float bad :
            {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
         const float good = value;
         value = bad;
         EXPECT_FALSE(kernels().finite(values.data(), n));
+        EXPECT_FALSE(kernels().rank(values.data(), n, 0).finite);
         value = good;
       }
   }
