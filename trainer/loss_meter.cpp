@@ -26,7 +26,8 @@ void LossMeter::settle() {
     const double loss = entry.loss.item<double>();
     if (!std::isfinite(loss))
       throw RunError(
-          fmt::format("the loss is {} in step {}", loss, entry.step + 1),
+          fmt::format("the loss is {} in step {}", std::isnan(loss) ? "not a number" : "infinite",
+                      entry.step + 1),
           fmt::format("a batch of {} rows that begins with sample {}", entry.rows, entry.first_sample),
           "lower optimizer.lr, lengthen schedule.warmup, set optimizer.clip_norm or use precision "
           "fp32, and go on from the last checkpoint with --resume");

@@ -3,8 +3,8 @@
 
 usage: ddp_resnet56.py [--ranks 2] [--precision bf16|fp32] [--batch 64] [--seconds 10] [--choose]
 
---choose tries every setting for a moment first (memory format, foreach optimiser, autocast or a network that is
-bf16 throughout) and measures the fastest. Prints one line: images_per_second N ... setting.
+bf16 means autocast: gloo cannot carry gradients that are bf16 themselves. --choose tries every setting for a moment
+first (memory format, foreach optimiser) and measures the fastest. Prints one line: images_per_second N ... setting.
 """
 import argparse
 import contextlib
@@ -53,19 +53,16 @@ class ResNet56(nn.Module):
 
 
 def steps(rank, ranks, args, setting):
-    channels_last, foreach, whole_bf16 = setting
+    channels_last, foreach = setting
     torch.manual_seed(rank)
     memory_format = torch.channels_last if channels_last else torch.contiguous_format
     model = ResNet56().to(memory_format=memory_format)
     images = torch.randn(args.batch, 3, 32, 32).contiguous(memory_format=memory_format)
     labels = torch.randint(10, (args.batch,))
-    if whole_bf16:
-        model, images = model.bfloat16(), images.bfloat16()
     model = nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True, broadcast_buffers=False)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4,
                                 foreach=foreach)
-    autocast = args.precision == "bf16" and not whole_bf16
-    context = torch.autocast("cpu", dtype=torch.bfloat16) if autocast else contextlib.nullcontext()
+    context = torch.autocast("cpu", dtype=torch.bfloat16) if args.precision == "bf16" else contextlib.nullcontext()
     while True:
         begin = time.perf_counter()
         # set_to_none is the default and the faster choice of today's releases.
@@ -97,18 +94,14 @@ def rank_main(rank, ranks, args, port):
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     torch.set_num_threads(args.threads)
     dist.init_process_group("gloo", rank=rank, world_size=ranks)
-    default = (args.channels_last, args.foreach, args.whole_bf16)
-    settings = [default]
-    if args.choose:
-        whole = (False, True) if args.precision == "bf16" else (False,)
-        settings = list(itertools.product((False, True), (False, True), whole))
+    default = (args.channels_last, args.foreach)
+    settings = list(itertools.product((False, True), (False, True))) if args.choose else [default]
     found = [(median_step(rank, ranks, args, s, 3.0)[0], s) for s in settings] if len(settings) > 1 else []
     setting = min(found)[1] if found else default
     step, count = median_step(rank, ranks, args, setting, args.seconds)
     if rank == 0:
         names = ["channels-last" if setting[0] else "contiguous", "foreach" if setting[1] else "loop"]
-        names.append("whole-bf16" if setting[2] else "autocast" if args.precision == "bf16" else "fp32")
-        flags = [f for f, on in zip(("--channels-last", "--foreach", "--whole-bf16"), setting) if on]
+        flags = [flag for flag, on in zip(("--channels-last", "--foreach"), setting) if on]
         print(f"images_per_second {ranks * args.batch / step:.1f}  median_step_ms {1e3 * step:.2f}  steps {count}  "
               f"setting {','.join(names)}  flags {' '.join(flags)}", flush=True)
     dist.barrier()
@@ -125,7 +118,6 @@ def main():
     parser.add_argument("--choose", action="store_true")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--foreach", action="store_true")
-    parser.add_argument("--whole-bf16", action="store_true")
     args = parser.parse_args()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
