@@ -40,6 +40,7 @@ TEST_F(TrainingRunSolo, LearnsAndLeavesWhatItPromises) {
   Recipe recipe = small_recipe();
   recipe.train.steps = 60;
   recipe.model.dropout = 0;
+  recipe.task.augment = {};  // few, unvaried images: these a small network learns by heart
   recipe.checkpoint.every = 20;
   EXPECT_EQ(run(recipe, "run"), RunOutcome::finished);
   EXPECT_EQ(files->list(folder / "run"),
@@ -59,7 +60,7 @@ TEST_F(TrainingRunSolo, LearnsAndLeavesWhatItPromises) {
     EXPECT_GT(line["grad_norm"].get<double>(), 0);
   }
   EXPECT_EQ(evaluations, 8);  // steps 8, 16, …, 56 and the last
-  EXPECT_LT(last_loss, 0.9 * first_loss);
+  EXPECT_LT(last_loss, 0.8 * first_loss);
   EXPECT_EQ(lines[0]["step"], 3);
   EXPECT_DOUBLE_EQ(lines[0]["epoch"], 3 * 13 / 69.0);
   EXPECT_DOUBLE_EQ(lines[0]["lr"], recipe.optimizer.lr);  // the third step ends the warm-up
