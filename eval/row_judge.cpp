@@ -24,14 +24,10 @@ bool RowJudge::take(const float* logits, int64_t label) {
   next_beta_ = 0;
   logits_ = logits;
   label_ = label;
-  const float truth = logits[label];
-  const RowRank rank = row_kernels().rank(logits, classes_, truth);
+  const RowRank rank = row_kernels().rank(logits, classes_, label);
   maximum_ = rank.maximum;
-  margin_ = static_cast<double>(truth) - static_cast<double>(maximum_);
-  before_ = rank.greater;
-  // Among equals the lower class comes first.
-  if (rank.equal > 1)
-    for (int64_t k = 0; k < label; ++k) before_ += logits[k] == truth ? 1 : 0;
+  margin_ = static_cast<double>(logits[label]) - static_cast<double>(maximum_);
+  before_ = rank.before;
   return rank.finite;
 }
 

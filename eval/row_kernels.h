@@ -21,12 +21,11 @@ class FloatLanes {
   std::vector<Lane> lanes_;
 };
 
-/// Where a value stands in a row of logits.
+/// Where a class stands in a row of logits.
 struct RowRank {
-  float maximum;    ///< of the row
-  int64_t greater;  ///< how many are greater than the value
-  int64_t equal;    ///< how many equal it, itself included
-  bool finite;      ///< whether the whole row is; where not, the rest means nothing
+  float maximum;   ///< of the row
+  int64_t before;  ///< classes that come before it: with a greater logit, or an equal one and a lower number
+  bool finite;     ///< whether the whole row is; where not, the rest means nothing
 };
 
 /// Sums over exp(β (z_k − max)). The ties at the maximum, which are 1 each, are apart, so that a row of
@@ -68,7 +67,7 @@ struct RowKernels {
 
   const char* name;                                ///< of the instruction set
   bool (*finite)(const float* values, int64_t n);  ///< none of them NaN or infinite
-  RowRank (*rank)(const float* z, int64_t n, float value);
+  RowRank (*rank)(const float* z, int64_t n, int64_t label);
   /// Writes exp(β (z_k − maximum)) to e[padded(n)], zeros after n.
   RowSums (*exponentials)(const float* z, int64_t n, float maximum, float beta, float* e);
   /// The same for beta and other, which is within `nearness` of it: e^(other·d) = e^(beta·d) ·
@@ -77,7 +76,7 @@ struct RowKernels {
   RowSumsOfTwo (*exponentials_of_two)(const float* z, int64_t n, float maximum, float beta, float other,
                                       float* e, float* other_e);
   RowMoments (*moments)(const float* z, int64_t n, float maximum, SlopeNodes nodes);
-  /// column[k] += e[k]·scale over padded(n); writes each k with e[k] ≥ threshold to above[n] in rising order
+  /// column[k] += e[k]·scale over padded(n); writes each k with e[k] > threshold to above[n] in rising order
   /// and returns how many there are.
   int64_t (*add_scaled)(const float* e, int64_t n, float scale, float threshold, float* column,
                         int32_t* above);
