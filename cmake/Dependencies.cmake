@@ -17,6 +17,8 @@ endif()
 
 find_package(Threads REQUIRED)
 find_package(Torch REQUIRED)
+# at::parallel_for is compiled in our own files, and is serial without it.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(MPI REQUIRED COMPONENTS CXX)
 find_package(HDF5 REQUIRED COMPONENTS C)
 find_package(yaml-cpp REQUIRED)

@@ -2,7 +2,13 @@
 # made for it alone, so that an include that climbs does not compile.
 
 add_library(smoothlab_options INTERFACE)
-target_compile_options(smoothlab_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-unknown-pragmas)
+target_compile_options(smoothlab_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+# The thread sanitizer does not know the locks of libgomp.
+if(SMOOTHLAB_SANITIZE MATCHES thread)
+  target_compile_options(smoothlab_options INTERFACE -Wno-unknown-pragmas)
+else()
+  target_link_libraries(smoothlab_options INTERFACE OpenMP::OpenMP_CXX)
+endif()
 if(SMOOTHLAB_WERROR)
   target_compile_options(smoothlab_options INTERFACE -Werror)
 endif()

@@ -3,14 +3,8 @@
 #include <cstring>
 #include <type_traits>
 
-// One copy of each kernel per instruction set, picked when the program is loaded. Not under clang, whose
-// attribute differs, nor under sanitizers, which do not survive the resolver.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define SMOOTHLAB_EVERY_CPU __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define SMOOTHLAB_EVERY_CPU
-#endif
+#include "cluster/vector_clones.h"
+
 // Bodies must be inlined into each copy to be compiled for its instruction set.
 #define SMOOTHLAB_BODY __attribute__((always_inline)) inline
 
@@ -121,10 +115,15 @@ SMOOTHLAB_BODY void rectify(Floats& value) {
 
 /// Clears the lanes of `value` where `test` is not above zero.
 SMOOTHLAB_BODY void keep_where_positive(const Floats& test, Floats& value) {
-  Integers test_bits, bits;
-  same_bits(test, test_bits);
-  same_bits(value, bits);
-  same_bits(bits & ((~test_bits & -test_bits) >> 31), value);
+  Words test_words, words;
+  same_bits(test, test_words);
+  same_bits(value, words);
+  // The sign of the difference from zero, in unsigned arithmetic: −0 has no negative as a signed integer.
+  Integers positive;
+  same_bits(~test_words & (0U - test_words), positive);
+  Words mask;
+  same_bits(positive >> 31, mask);
+  same_bits(words & mask, value);
 }
 
 /// Two sums per channel, each kept twice: alternate rows go to alternate copies, which hides the latency of
@@ -291,45 +290,45 @@ SMOOTHLAB_BODY void input_gradient_body(const T* x, const T* g, T* dx, int64_t r
 
 // Copies per instruction set cannot be templates.
 
-SMOOTHLAB_EVERY_CPU void sum_squares(const float* x, int64_t rows, int64_t channels, const float* origin,
-                                     float* sums) {
+SMOOTHLAB_VECTOR_CLONES void sum_squares(const float* x, int64_t rows, int64_t channels, const float* origin,
+                                         float* sums) {
   sum_squares_body(x, rows, channels, origin, sums);
 }
 
-SMOOTHLAB_EVERY_CPU void sum_squares(const BFloat16* x, int64_t rows, int64_t channels, const float* origin,
-                                     float* sums) {
+SMOOTHLAB_VECTOR_CLONES void sum_squares(const BFloat16* x, int64_t rows, int64_t channels,
+                                         const float* origin, float* sums) {
   sum_squares_body(x, rows, channels, origin, sums);
 }
 
-SMOOTHLAB_EVERY_CPU void normalise(const float* x, const float* residual, float* y, int64_t rows,
-                                   int64_t channels, const Affine& affine, bool relu) {
+SMOOTHLAB_VECTOR_CLONES void normalise(const float* x, const float* residual, float* y, int64_t rows,
+                                       int64_t channels, const Affine& affine, bool relu) {
   normalise_any(x, residual, y, rows, channels, affine, relu);
 }
 
-SMOOTHLAB_EVERY_CPU void normalise(const BFloat16* x, const BFloat16* residual, BFloat16* y, int64_t rows,
-                                   int64_t channels, const Affine& affine, bool relu) {
+SMOOTHLAB_VECTOR_CLONES void normalise(const BFloat16* x, const BFloat16* residual, BFloat16* y, int64_t rows,
+                                       int64_t channels, const Affine& affine, bool relu) {
   normalise_any(x, residual, y, rows, channels, affine, relu);
 }
 
-SMOOTHLAB_EVERY_CPU void sum_gradients(const float* x, const float* dy, const float* y, float* masked,
-                                       int64_t rows, int64_t channels, const Affine& affine, Mask mask,
-                                       float* sums) {
+SMOOTHLAB_VECTOR_CLONES void sum_gradients(const float* x, const float* dy, const float* y, float* masked,
+                                           int64_t rows, int64_t channels, const Affine& affine, Mask mask,
+                                           float* sums) {
   sum_gradients_any(x, dy, y, masked, rows, channels, affine, mask, sums);
 }
 
-SMOOTHLAB_EVERY_CPU void sum_gradients(const BFloat16* x, const BFloat16* dy, const BFloat16* y,
-                                       BFloat16* masked, int64_t rows, int64_t channels, const Affine& affine,
-                                       Mask mask, float* sums) {
+SMOOTHLAB_VECTOR_CLONES void sum_gradients(const BFloat16* x, const BFloat16* dy, const BFloat16* y,
+                                           BFloat16* masked, int64_t rows, int64_t channels,
+                                           const Affine& affine, Mask mask, float* sums) {
   sum_gradients_any(x, dy, y, masked, rows, channels, affine, mask, sums);
 }
 
-SMOOTHLAB_EVERY_CPU void input_gradient(const float* x, const float* g, float* dx, int64_t rows,
-                                        int64_t channels, const Gradient& gradient) {
+SMOOTHLAB_VECTOR_CLONES void input_gradient(const float* x, const float* g, float* dx, int64_t rows,
+                                            int64_t channels, const Gradient& gradient) {
   input_gradient_body(x, g, dx, rows, channels, gradient);
 }
 
-SMOOTHLAB_EVERY_CPU void input_gradient(const BFloat16* x, const BFloat16* g, BFloat16* dx, int64_t rows,
-                                        int64_t channels, const Gradient& gradient) {
+SMOOTHLAB_VECTOR_CLONES void input_gradient(const BFloat16* x, const BFloat16* g, BFloat16* dx, int64_t rows,
+                                            int64_t channels, const Gradient& gradient) {
   input_gradient_body(x, g, dx, rows, channels, gradient);
 }
 

@@ -289,7 +289,8 @@ at::Tensor fused_batch_norm(const at::Tensor& input, const at::Tensor& residual,
   const bool needs_gradient =
       c10::GradMode::is_enabled() && (input.requires_grad() || arguments.weight.requires_grad() ||
                                       (residual.defined() && residual.requires_grad()));
-  if (kernels_take(input) && (arguments.training || !needs_gradient)) {
+  const bool same_shape = !residual.defined() || residual.sizes() == input.sizes();
+  if (kernels_take(input) && same_shape && (arguments.training || !needs_gradient)) {
     const at::Tensor added = residual.defined() ? in_rows(residual, input.scalar_type()) : residual;
     if (arguments.training) {
       return TrainedBatchNorm::apply(input, added.defined() ? added : at::empty({0}), arguments.weight,

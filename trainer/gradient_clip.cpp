@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "trainer/vector_clones.h"
+#include "cluster/vector_clones.h"
 
 namespace smoothlab::trainer {
 namespace {

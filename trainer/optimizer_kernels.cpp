@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "trainer/vector_clones.h"
+#include "cluster/vector_clones.h"
 
 #define SMOOTHLAB_INLINE __attribute__((always_inline)) inline
 

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <vector>
 
-#include "trainer/vector_clones.h"
+#include "cluster/vector_clones.h"
 
 namespace smoothlab::trainer {
 namespace {
