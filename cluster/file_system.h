@@ -42,7 +42,8 @@ class FileSystem {
 std::shared_ptr<FileSystem> local_file_system();
 
 /// Writes a file whole or not at all: beside it (path + ".part"), fsync, rename, fsync of the folder. Where
-/// any of it fails the old content stays. One writer per path.
+/// any of it fails the file holds the old bytes or the new ones, never a mixture: the new ones where only the
+/// last step fails, and then a power cut may still bring back the old. One writer per path.
 void write_file_whole(FileSystem& files, const std::string& path, std::string_view bytes);
 
 /// Renames a finished folder into place whole: every file in it is already synced by its writer. A folder

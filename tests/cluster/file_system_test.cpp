@@ -183,8 +183,59 @@ TEST_P(FileSystemFaults, AFolderIsWholeOrAbsentWhicheverOperationFails) {
       });
 }
 
+TEST_P(FileSystemFaults, AFolderThatIsReplacedIsThereOldOrNewWhicheverOperationFails) {
+  const auto publish = [](FileSystem& files, const std::string& folder, const std::string& bytes) {
+    files.make_folders(folder + "/.new");
+    const auto file = files.create(folder + "/.new/f");
+    file->write(bytes.data(), bytes.size());
+    file->sync();
+    file->close();
+    publish_folder(files, folder + "/.new", folder + "/done");
+  };
+  const std::string old_bytes(1000, 'o'), new_bytes(5000, 'n');
+  with_each_operation_failing(
+      GetParam(), [&](FileSystem& files, const std::string& folder) { publish(files, folder, old_bytes); },
+      [&](FileSystem& files, const std::string& folder) {
+        files.remove_all(folder + "/.new");
+        publish(files, folder, new_bytes);
+        files.make_folders(folder + "/later");  // power may be cut after the last of them too
+      },
+      [&](const std::string& folder, int n) {
+        const auto files = local_file_system();
+        const bool there = files->exists(folder + "/done");
+        ASSERT_TRUE(there || files->exists(folder + "/done.old")) << n;
+        const std::string found = files->read(folder + (there ? "/done/f" : "/done.old/f"));
+        EXPECT_TRUE(found == old_bytes || (there && found == new_bytes)) << n;
+      });
+}
+
 INSTANTIATE_TEST_SUITE_P(FileSystemFaultsOfKind, FileSystemFaults,
                          testing::Values(Fault::no_space, Fault::torn, Fault::killed, Fault::power_cut));
+
+TEST_F(FileSystemTest, AWholeFileOutlastsAPowerCutFromWhenItsWriterReturned) {
+  for (const char* content : {"first", "second"}) {
+    FaultyFileSystem faulty;
+    write_file_whole(faulty, folder / "f", content);
+    faulty.fail_at(1, Fault::power_cut);
+    faulty.make_folders(folder / "later");
+    ASSERT_TRUE(files->exists(folder / "f")) << content;
+    EXPECT_EQ(files->read(folder / "f"), content);
+  }
+}
+
+TEST_F(FileSystemTest, APublishedFolderOutlastsAPowerCutFromWhenItsWriterReturned) {
+  FaultyFileSystem faulty;
+  faulty.make_folders(folder / "new");
+  const auto file = faulty.create(folder / "new/f");
+  file->write("whole", 5);
+  file->sync();
+  file->close();
+  publish_folder(faulty, folder / "new", folder / "done");
+  faulty.fail_at(1, Fault::power_cut);
+  faulty.make_folders(folder / "later");
+  ASSERT_TRUE(files->exists(folder / "done/f"));
+  EXPECT_EQ(files->read(folder / "done/f"), "whole");
+}
 
 TEST_F(FileSystemTest, PublishingReplacesAnOlderFolder) {
   for (const char* content : {"one", "two"}) {

@@ -1,10 +1,22 @@
 #include "support/ranks.h"
 
 namespace smoothlab::test {
+namespace {
+
+std::unique_ptr<cluster::Communicator>& shared() {
+  static std::unique_ptr<cluster::Communicator> communicator;
+  return communicator;
+}
+
+}  // namespace
 
 cluster::Communicator& ranks() {
-  static const std::unique_ptr<cluster::Communicator> communicator = cluster::make_communicator();
-  return *communicator;
+  if (!shared()) shared() = cluster::make_communicator();
+  return *shared();
+}
+
+int worst_of_ranks(int verdict) {
+  return shared() ? static_cast<int>(shared()->agree_max(verdict)) : verdict;
 }
 
 }  // namespace smoothlab::test

@@ -9,4 +9,7 @@ namespace smoothlab::test {
 /// EXPECT rather than ASSERT before one.
 cluster::Communicator& ranks();
 
+/// The greatest that any rank gives, where ranks() has been called; else what is given. Collective then.
+int worst_of_ranks(int verdict);
+
 }  // namespace smoothlab::test
