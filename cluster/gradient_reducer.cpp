@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <numeric>
@@ -98,7 +98,7 @@ struct GradientReducer::State {
   }
 
   void take_gradient(int64_t leaf) {
-    const at::NoGradGuard no_grad;
+    const c10::NoGradGuard no_grad;
     at::Tensor& gradient = leaves[leaf].mutable_grad();
     if (!gradient.defined()) {  // backward came by with nothing, which counts as zero
       if (!filled[leaf]) views[leaf].zero_();

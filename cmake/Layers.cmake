@@ -9,6 +9,9 @@ if(SMOOTHLAB_SANITIZE MATCHES thread)
 else()
   target_link_libraries(smoothlab_options INTERFACE OpenMP::OpenMP_CXX)
 endif()
+# GCC 13 and 14 take the std::vector<bool> that LibTorch's autograd header fills for one of no elements.
+target_compile_options(smoothlab_options INTERFACE
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>)
 if(SMOOTHLAB_WERROR)
   target_compile_options(smoothlab_options INTERFACE -Werror)
 endif()
