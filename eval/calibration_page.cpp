@@ -29,11 +29,9 @@ std::string comparison(const std::vector<CalibrationReport>& reports, const Page
   const auto rows = compare_smoothing(reports);
   if (rows.empty()) return "";
   std::string html =
-      "<h2>What smoothing did to calibration</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th>Expected "
-      "calibration "
-      "error</th><th>hard targets, α = 0</th><th>the same, temperature-scaled</th><th>label "
-      "smoothing</th></tr></thead>"
-      "\n<tbody>\n";
+      "<h2>What smoothing did to calibration</h2>\n<div class=\"scroll\"><table>\n"
+      "<thead><tr><th>Expected calibration error</th><th>hard targets, α = 0</th>"
+      "<th>the same, temperature-scaled</th><th>label smoothing</th></tr></thead>\n<tbody>\n";
   for (const auto& row : rows) html += comparison_row(row, false);
   for (const auto& row : options.published) html += comparison_row(row, true);
   return html + "</tbody></table></div>\n";
@@ -41,11 +39,13 @@ std::string comparison(const std::vector<CalibrationReport>& reports, const Page
 
 std::string diagrams(const std::vector<CalibrationReport>& reports) {
   std::string html =
-      "<h2>Reliability</h2>\n<ul class=\"legend\"><li><span class=\"b\"></span>accuracy of the "
-      "bin</li><li><span "
-      "class=\"g\"></span>gap to its confidence</li><li><span class=\"i\"></span>perfect "
-      "calibration</li></ul>\n"
-      "<div class=\"diagrams\">\n";
+      "<h2>Reliability</h2>\n"
+      "<p>Answers given with the same confidence share a bin; the bar is the part of them that is right. "
+      "Under the dashed line the network claims more than it knows, above it less. Below each diagram: how "
+      "the answers are spread over the bins.</p>\n"
+      "<ul class=\"legend\"><li><span class=\"b\"></span>accuracy of the bin</li>"
+      "<li><span class=\"g\"></span>gap to its confidence</li>"
+      "<li><span class=\"i\"></span>perfect calibration</li></ul>\n<div class=\"diagrams\">\n";
   int count = 0;
   for (const auto& report : reports)
     for (const auto& panel : reliability_panels(report)) {
@@ -82,11 +82,10 @@ std::string file_line(const CalibrationReport& report) {
 
 std::string metrics(const std::vector<CalibrationReport>& reports) {
   std::string html =
-      "<h2>All metrics</h2>\n<div "
-      "class=\"scroll\"><table>\n<thead><tr><th>scaling</th><th>T</th><th>accuracy, %</th>"
-      "<th>top-5, %</th><th>NLL, "
-      "nats</th><th>Brier</th><th>ECE</th><th>adaptive</th><th>classwise</th><th>debiased"
-      "</th><th>maximum</th></tr></thead>\n<tbody>\n";
+      "<h2>All metrics</h2>\n<div class=\"scroll\"><table>\n"
+      "<thead><tr><th>scaling</th><th>T</th><th>accuracy, %</th><th>top-5, %</th><th>NLL, nats</th>"
+      "<th>Brier</th><th>ECE</th><th>adaptive</th><th>classwise</th><th>debiased</th><th>maximum</th></tr>"
+      "</thead>\n<tbody>\n";
   for (const auto& report : reports) {
     html += file_line(report) + metrics_row("none", "1", report.unscaled);
     if (report.scaled)
@@ -108,14 +107,10 @@ std::string metrics(const std::vector<CalibrationReport>& reports) {
 std::string explanation(const CalibrationOptions& options) {
   return fmt::format(
       "<p class=\"soft\">ECE over {} bins of equal width, edges by the {} convention{}. In-sample: the "
-      "temperature that "
-      "minimises NLL on the rows it is judged by, as in the paper. Held-out: each row scaled by the "
-      "temperature "
-      "fitted to the half of the samples that it is not in; T is the geometric mean of the two. Adaptive: "
-      "bins of "
-      "equal mass; classwise: mean over classes; debiased: binning noise taken off; maximum: largest gap of "
-      "a "
-      "bin.</p>\n",
+      "temperature that minimises NLL on the rows it is judged by, as in the paper. Held-out: each row "
+      "scaled by the temperature fitted to the half of the samples that it is not in; T is the geometric "
+      "mean of the two. Adaptive: bins of equal mass; classwise: mean over classes; debiased: binning noise "
+      "taken off; maximum: largest gap of a bin.</p>\n",
       options.bins, options.edges == BinEdges::guo ? "guo" : "standard",
       options.bootstrap > 0
           ? fmt::format(", with a 95 % bootstrap interval of {} replicates", options.bootstrap)

@@ -15,6 +15,7 @@ main{max-width:1280px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:1.75rem;line-height:1.2;margin:0 0 8px}
 h2{font-size:1.2rem;margin:40px 0 12px}
 p{margin:0 0 12px;max-width:76ch}
+.scroll+p,.scroll+ul{margin-top:14px}
 .soft{color:var(--soft)}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}

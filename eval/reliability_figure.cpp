@@ -98,21 +98,20 @@ void replace(std::string& text, const std::string& what, const std::string& with
     text.replace(at, what.size(), with);
 }
 
-ReliabilityPanel panel(const std::string& title, const std::string& temperature,
-                       const CalibrationMetrics& metrics) {
+ReliabilityPanel panel(const std::string& title, const CalibrationMetrics& metrics) {
   std::string subtitle = fmt::format("ECE {:.3f}", metrics.ece);
   if (metrics.ece_ci95)
     subtitle += fmt::format(" ({:.3f}–{:.3f})", metrics.ece_ci95->low, metrics.ece_ci95->high);
-  return {title, subtitle + ", T = " + temperature, metrics.bins};
+  return {title, subtitle, metrics.bins};
 }
 
 }  // namespace
 
 std::vector<ReliabilityPanel> reliability_panels(const CalibrationReport& report) {
-  std::vector<ReliabilityPanel> panels{panel("unscaled", "1", report.unscaled)};
+  std::vector<ReliabilityPanel> panels{panel("unscaled, T = 1", report.unscaled)};
   if (report.scaled)
     panels.push_back(
-        panel("temperature-scaled", fmt::format("{:.2f}", report.fit->temperature), *report.scaled));
+        panel(fmt::format("temperature-scaled, T = {:.2f}", report.fit->temperature), *report.scaled));
   return panels;
 }
 

@@ -11,7 +11,7 @@ namespace smoothlab::eval {
 /// diagonal of perfect calibration, and below it the share of rows in each bin.
 struct ReliabilityPanel {
   std::string title;     ///< such as "temperature-scaled"
-  std::string subtitle;  ///< such as "ECE 0.021, T = 1.90"
+  std::string subtitle;  ///< such as "ECE 0.021 (0.017–0.026)"
   ReliabilityBins bins;
 };
 
