@@ -305,11 +305,14 @@ at::Tensor fused_batch_norm(const at::Tensor& input, const at::Tensor& residual,
       return normalised<decltype(sample)>(input, added, rows, affine, arguments.relu);
     });
   }
-  at::Tensor output =
-      at::batch_norm(input, arguments.weight, arguments.bias, arguments.running_mean, arguments.running_var,
-                     arguments.training, arguments.momentum, arguments.epsilon, true);
+  // ATen's operations on the CPU take no bf16 beside float32 parameters, not in every version and direction.
+  const bool widened = input.is_cpu() && input.scalar_type() == at::kBFloat16;
+  at::Tensor output = at::batch_norm(widened ? input.to(at::kFloat) : input, arguments.weight, arguments.bias,
+                                     arguments.running_mean, arguments.running_var, arguments.training,
+                                     arguments.momentum, arguments.epsilon, true);
   if (residual.defined()) output = output + residual;
-  return arguments.relu ? at::relu(output) : output;
+  if (arguments.relu) output = at::relu(output);
+  return widened ? output.to(at::kBFloat16) : output;
 }
 
 }  // namespace smoothlab::models

@@ -30,9 +30,17 @@ void check_probability(double probability, const char* key) {
 
 }  // namespace
 
-Mlp::Mlp(const NetworkOptions& options) : classes_(options.classes) {
+void Mlp::check(const NetworkOptions& options) {
   check_probability(options.dropout, "model.dropout");
   check_probability(options.input_dropout, "model.input_dropout");
+  initialisation(options.initialisation);
+  for (const int64_t units : options.hidden)
+    if (units < 1)
+      throw UsageError("a hidden layer needs at least one unit", "model.hidden", "give at least 1");
+}
+
+Mlp::Mlp(const NetworkOptions& options) : classes_(options.classes) {
+  check(options);
   const auto initialiser = initialisation(options.initialisation);
   const std::vector<int64_t> sizes =
       options.hidden.empty() ? std::vector<int64_t>{1200, 1200} : options.hidden;
@@ -42,8 +50,6 @@ Mlp::Mlp(const NetworkOptions& options) : classes_(options.classes) {
   dropout_.emplace_back(options.input_dropout, 0);
   uint32_t draws = Dropout::blocks(width);
   for (size_t i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] < 1)
-      throw UsageError("a hidden layer needs at least one unit", "model.hidden", "correct it");
     hidden_.emplace_back(registry, "hidden" + std::to_string(i + 1), width, sizes[i],
                          initialiser(width, true));
     dropout_.emplace_back(options.dropout, draws);

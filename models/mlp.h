@@ -12,8 +12,9 @@ namespace smoothlab::models {
 /// Parameters: hidden1, hidden2, …, classifier.
 class Mlp final : public Network {
  public:
-  /// Throws UsageError for sizes, probabilities or an initialisation that make no sense.
   explicit Mlp(const NetworkOptions& options);
+  /// Throws UsageError, with the key, for sizes, probabilities or an initialisation that make no sense.
+  static void check(const NetworkOptions& options);
 
   Rows forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override;
   Classifier classifier() const override { return classifier_->templates(); }

@@ -30,14 +30,23 @@ int64_t resnet_depth(std::string_view name, std::string_view suffix) {
   return depth;
 }
 
-void check(const NetworkOptions& options) {
-  if (options.classes < 2) {
-    throw UsageError("a classifier needs at least two classes", "model",
-                     "got " + std::to_string(options.classes));
-  }
-  if (options.input.channels < 1 || options.input.height < 1 || options.input.width < 1) {
-    throw UsageError("an input image needs a positive size", "model", "check the task's image shape");
-  }
+enum class Family { mlp, alexnet_tutorial, resnet_cifar, resnet_t2t };
+
+/// A name of a network taken apart.
+struct Kind {
+  Family family = Family::mlp;
+  int64_t depth = 0;  ///< residual networks
+};
+
+Kind kind_of(const std::string& name) {
+  if (name == "mlp") return {Family::mlp};
+  if (name == "alexnet_tutorial") return {Family::alexnet_tutorial};
+  if (const int64_t depth = resnet_depth(name, "")) return {Family::resnet_cifar, depth};
+  if (const int64_t depth = resnet_depth(name, "_t2t")) return {Family::resnet_t2t, depth};
+  if (name.empty())
+    throw UsageError("'model.name' is missing", "model.name",
+                     "name a network: mlp, alexnet_tutorial, resnet56, resnet56_t2t");
+  throw UsageError("unknown network \"" + name + "\"", "model.name", suggest_name(name, network_names()));
 }
 
 void check_no_mlp_options(const NetworkOptions& options) {
@@ -46,7 +55,17 @@ void check_no_mlp_options(const NetworkOptions& options) {
                     : options.input_dropout != 0      ? "model.input_dropout"
                     : !options.initialisation.empty() ? "model.initialisation"
                                                       : nullptr;
-  if (key) throw UsageError("\"" + options.name + "\" has no such option", key, "remove it, or use mlp");
+  if (key) throw UsageError("\"" + options.name + "\" has no such option", key, "leave it out, or use mlp");
+}
+
+void check_input(const NetworkOptions& options) {
+  if (options.classes < 2) {
+    throw UsageError("a classifier needs at least two classes", "model",
+                     "got " + std::to_string(options.classes));
+  }
+  if (options.input.channels < 1 || options.input.height < 1 || options.input.width < 1) {
+    throw UsageError("an input image needs a positive size", "model", "check the task's image shape");
+  }
 }
 
 }  // namespace
@@ -57,23 +76,27 @@ int64_t Network::parameter_count() const {
   return count;
 }
 
+void check_network_options(const NetworkOptions& options) {
+  if (kind_of(options.name).family == Family::mlp)
+    Mlp::check(options);
+  else
+    check_no_mlp_options(options);
+}
+
 std::unique_ptr<Network> make_network(const NetworkOptions& options) {
-  check(options);
-  if (options.name == "mlp") return std::make_unique<Mlp>(options);
-  if (const int64_t depth = resnet_depth(options.name, "")) {
-    check_no_mlp_options(options);
-    return std::make_unique<ResnetCifar>(options, depth);
+  check_network_options(options);
+  check_input(options);
+  const Kind kind = kind_of(options.name);
+  switch (kind.family) {
+    case Family::alexnet_tutorial:
+      return std::make_unique<AlexnetTutorial>(options);
+    case Family::resnet_cifar:
+      return std::make_unique<ResnetCifar>(options, kind.depth);
+    case Family::resnet_t2t:
+      return std::make_unique<ResnetT2t>(options, kind.depth);
+    default:
+      return std::make_unique<Mlp>(options);
   }
-  if (const int64_t depth = resnet_depth(options.name, "_t2t")) {
-    check_no_mlp_options(options);
-    return std::make_unique<ResnetT2t>(options, depth);
-  }
-  if (options.name == "alexnet_tutorial") {
-    check_no_mlp_options(options);
-    return std::make_unique<AlexnetTutorial>(options);
-  }
-  throw UsageError("unknown network \"" + options.name + "\"", "model.name",
-                   suggest_name(options.name, network_names()));
 }
 
 std::vector<std::string> network_names() {

@@ -97,7 +97,10 @@ struct NetworkOptions {
   std::string initialisation;   ///< empty: the network's own; mlp: "variance-0.03", "deviation-0.03"
 };
 
-/// Throws UsageError that names the nearest known name.
+/// Checks what does not depend on the data: the name, and that the options are the network's own and
+/// possible. Throws UsageError; it stands at the key, "model.name", and a wrong name's names the nearest.
+void check_network_options(const NetworkOptions& options);
+/// Throws UsageError as check_network_options does, and for inputs that no network takes.
 std::unique_ptr<Network> make_network(const NetworkOptions& options);
 /// "mlp", "alexnet_tutorial", and "resnetN" (He et al.) and "resnetN_t2t" (tensor2tensor) with the usual N;
 /// any N = 6n+2 from 8 to 1202 will do.

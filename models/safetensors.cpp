@@ -74,22 +74,24 @@ class Reader {
   TensorFile read() {
     read_header();
     TensorFile contents;
-    // Sorted by where they begin, so that gaps and overlaps show between neighbours.
-    std::multimap<uint64_t, Entry> entries;
+    // Sorted by where they stand, so that gaps and overlaps show between neighbours. Several tensors may
+    // begin at one offset where all but the last of them are empty.
+    std::multimap<std::pair<uint64_t, uint64_t>, Entry> entries;
     for (const auto& [name, value] : header_.items()) {
       if (name == kMetadata) {
         contents.metadata = read_metadata(value);
       } else {
         Entry entry = read_entry(name, value);
-        entries.emplace(entry.begin, std::move(entry));
+        const std::pair range(entry.begin, entry.end);
+        entries.emplace(range, std::move(entry));
       }
     }
     uint64_t expected = 0;
-    for (const auto& [begin, entry] : entries) {
-      if (begin != expected) {
-        fail("tensor \"" + entry.name + "\" begins at data offset " + std::to_string(begin) + ", not " +
+    for (const auto& [range, entry] : entries) {
+      if (entry.begin != expected) {
+        fail("tensor \"" + entry.name + "\" begins at data offset " + std::to_string(entry.begin) + ", not " +
                  std::to_string(expected),
-             data_begin_ + begin);
+             data_begin_ + entry.begin);
       }
       expected = entry.end;
       contents.tensors.emplace_back(entry.name, read_tensor(entry));
@@ -144,6 +146,8 @@ class Reader {
                                       bytes_.begin() + static_cast<std::ptrdiff_t>(data_begin_), watch);
     } catch (const nlohmann::json::parse_error& error) {
       fail("the header is not JSON", kLengthBytes + (error.byte > 0 ? error.byte - 1 : 0));
+    } catch (const nlohmann::json::exception& error) {  // such as a number beyond double's range
+      fail(std::string("the header cannot be taken: ") + error.what(), kLengthBytes);
     }
     if (!header_.is_object()) fail("the header is not a JSON object", kLengthBytes);
     if (!twice.empty()) fail("two tensors are called \"" + twice + "\"", kLengthBytes);
@@ -248,7 +252,10 @@ uint32_t write_safetensors(cluster::FileSystem& files, const std::string& path, 
 }
 
 TensorFile read_safetensors(const cluster::FileSystem& files, const std::string& path) {
-  const std::string bytes = files.read(path);
+  return parse_safetensors(files.read(path), path);
+}
+
+TensorFile parse_safetensors(const std::string& bytes, const std::string& path) {
   return Reader(path, bytes).read();
 }
 

@@ -31,5 +31,7 @@ uint32_t write_safetensors(cluster::FileSystem& files, const std::string& path, 
 /// Tensors in the order of their bytes. Throws DataError with offset and reason for anything that is not a
 /// whole, well-formed file.
 TensorFile read_safetensors(const cluster::FileSystem& files, const std::string& path);
+/// The same from the file's bytes; `path` stands for the file in errors.
+TensorFile parse_safetensors(const std::string& bytes, const std::string& path);
 
 }  // namespace smoothlab::models

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
-#include <set>
 #include <sstream>
 #include <vector>
 
@@ -13,74 +12,59 @@
 namespace smoothlab::models {
 namespace {
 
-constexpr const char* kFormat = "smoothlab-weights-1";
-
-std::map<std::string, std::string> description(const NetworkOptions& options) {
-  std::ostringstream input;
-  input << options.input.channels << 'x' << options.input.height << 'x' << options.input.width;
-  return {{"format", kFormat},
-          {"network", options.name},
-          {"classes", std::to_string(options.classes)},
-          {"input", input.str()}};
-}
-
-std::vector<std::pair<std::string, at::Tensor>> tensors_of(const Network& network) {
-  std::vector<std::pair<std::string, at::Tensor>> tensors;
-  for (const Parameter& parameter : network.parameters())
-    tensors.emplace_back(parameter.name, parameter.value);
-  for (const Buffer& buffer : network.buffers()) tensors.emplace_back(buffer.name, buffer.value);
-  return tensors;
-}
-
 std::string shape_text(const at::Tensor& tensor) {
   std::ostringstream text;
   text << tensor.sizes();
   return text.str();
 }
 
-void check_description(const NetworkOptions& options, const TensorFile& file, const std::string& where) {
-  for (const auto& [key, expected] : description(options)) {
+constexpr const char* kRemedy = "give the recipe these weights were trained with, or other weights";
+
+void check_metadata(const NetworkOptions& options, const TensorFile& file, const std::string& where) {
+  const auto expected = weights_metadata(options);
+  for (const char* key : {"network", "classes", "input"}) {
     const auto found = file.metadata.find(key);
-    if (found == file.metadata.end() || found->second == expected) continue;
-    throw DataError("the weights have " + key + " \"" + found->second + "\", not \"" + expected + "\"", where,
-                    "give the recipe these weights were trained with, or other weights");
+    if (found == file.metadata.end() || found->second == expected.at(key)) continue;
+    throw DataError(std::string("the weights have ") + key + " \"" + found->second + "\", not \"" +
+                        expected.at(key) + "\"",
+                    where, kRemedy);
   }
 }
 
 }  // namespace
 
-TensorFile save_weights(const Network& network, const NetworkOptions& options) {
-  TensorFile file;
-  file.metadata = description(options);
-  for (const auto& [name, tensor] : tensors_of(network)) {
-    file.tensors.emplace_back(name,
-                              tensor.detach().to(at::kCPU, at::kFloat).clone(at::MemoryFormat::Contiguous));
-  }
-  return file;
+NamedTensors tensors_of(const Network& network) {
+  NamedTensors tensors;
+  for (const Parameter& parameter : network.parameters())
+    tensors.emplace_back(parameter.name, parameter.value);
+  for (const Buffer& buffer : network.buffers()) tensors.emplace_back(buffer.name, buffer.value);
+  return tensors;
 }
 
-void load_weights(Network& network, const NetworkOptions& options, const TensorFile& file,
-                  const std::string& where) {
-  check_description(options, file, where);
-  const auto wanted = tensors_of(network);
-  std::set<std::string> known;
-  std::vector<std::string> unclaimed;
-  for (const auto& [name, tensor] : wanted) known.insert(name);
-  for (const auto& [name, tensor] : file.tensors) {
-    if (known.count(name) == 0) unclaimed.push_back(name);
-  }
+std::map<std::string, std::string> weights_metadata(const NetworkOptions& options) {
+  std::ostringstream input;
+  input << options.input.channels << 'x' << options.input.height << 'x' << options.input.width;
+  return {{"format", "pt"},
+          {"network", options.name},
+          {"classes", std::to_string(options.classes)},
+          {"input", input.str()}};
+}
+
+void fill_tensors(const NamedTensors& tensors, const TensorFile& file, const std::string& where) {
+  std::map<std::string, at::Tensor> unclaimed(file.tensors.begin(), file.tensors.end());
   std::vector<std::pair<at::Tensor, at::Tensor>> copies;
-  for (const auto& [name, tensor] : wanted) {
-    const at::Tensor given = file.find(name);
-    if (!given.defined()) {
-      const std::string nearest = nearest_name(name, unclaimed);
-      throw DataError("the weights lack \"" + name + "\"", where,
-                      nearest.empty() ? "these are not the weights of " + options.name
-                                      : "is \"" + nearest + "\" what it is called there?");
+  std::vector<std::string> missing;
+  for (const auto& [name, tensor] : tensors) {
+    const auto found = unclaimed.find(name);
+    if (found == unclaimed.end()) {
+      missing.push_back(name);
+      continue;
     }
+    const at::Tensor given = found->second;
+    unclaimed.erase(found);
     if (given.sizes() != tensor.sizes()) {
       throw DataError("\"" + name + "\" has shape " + shape_text(given) + ", not " + shape_text(tensor),
-                      where, "give the recipe these weights were trained with, or other weights");
+                      where, kRemedy);
     }
     if (!given.is_floating_point()) {
       throw DataError("\"" + name + "\" does not hold floating-point numbers", where,
@@ -88,12 +72,24 @@ void load_weights(Network& network, const NetworkOptions& options, const TensorF
     }
     copies.emplace_back(tensor, given);
   }
+  if (!missing.empty()) {
+    std::vector<std::string> others;
+    for (const auto& entry : unclaimed) others.push_back(entry.first);
+    const std::string nearest = nearest_name(missing.front(), others);
+    throw DataError("\"" + missing.front() + "\" is missing", where,
+                    nearest.empty() ? kRemedy : "is \"" + nearest + "\" what it is called there?");
+  }
   if (!unclaimed.empty()) {
-    throw DataError("the weights hold \"" + unclaimed.front() + "\", which " + options.name + " has not",
-                    where, "give the recipe these weights were trained with, or other weights");
+    throw DataError("\"" + unclaimed.begin()->first + "\" is one tensor too many", where, kRemedy);
   }
   const c10::NoGradGuard no_gradients;
   for (auto& [tensor, given] : copies) tensor.copy_(given);
+}
+
+void load_weights(Network& network, const NetworkOptions& options, const TensorFile& file,
+                  const std::string& where) {
+  check_metadata(options, file, where);
+  fill_tensors(tensors_of(network), file, where);
 }
 
 }  // namespace smoothlab::models

@@ -1,21 +1,31 @@
 #pragma once
 
+#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "models/network.h"
 #include "models/safetensors.h"
 
 namespace smoothlab::models {
 
-/// Every parameter and buffer by its name, in float32 and row-major order whatever the network keeps;
-/// metadata "format": "smoothlab-weights-1", "network", "classes", "input" ("3x32x32"). The tensors are
-/// copies.
-TensorFile save_weights(const Network& network, const NetworkOptions& options);
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-/// Fills a network made from `options` with what save_weights wrote; each tensor keeps its dtype, strides and
-/// identity. `where` names the file in errors. Throws DataError where the file is of another network, lacks a
-/// tensor, has one more, or one of another shape or kind; the network is then as it was. A file without
-/// metadata, such as other tools write, is judged by its tensors alone.
+/// The network's parameters, then its buffers, as they are: no copies.
+NamedTensors tensors_of(const Network& network);
+
+/// What a weights file says about its network: "network", "classes", "input" ("3x32x32"), and "format": "pt",
+/// which other programs ask for and which says nothing.
+std::map<std::string, std::string> weights_metadata(const NetworkOptions& options);
+
+/// Fills the tensors from those of the same names in a file; each keeps its dtype, strides and identity.
+/// `where` names the file in errors. Throws DataError where the file lacks a tensor, has one more, or one of
+/// another shape or kind; nothing is changed then.
+void fill_tensors(const NamedTensors& tensors, const TensorFile& file, const std::string& where);
+
+/// Fills a network made from `options`. Throws DataError as fill_tensors does, and where the file's metadata
+/// are of another network; a file without them, such as other programs write, is judged by its tensors.
 void load_weights(Network& network, const NetworkOptions& options, const TensorFile& file,
                   const std::string& where);
 

@@ -113,6 +113,24 @@ TEST_P(FusedBatchNorm, RoundsOnlyItsResultsInBf16) {
   expect_near(result, reference(given, at::kBFloat16, relu), 2.5e-3, 2e-6);
 }
 
+// What the kernels do not take: images that are not channels-last, and 16 channels (two pixels to a row of
+// lanes) with an odd number of pixels.
+TEST_P(FusedBatchNorm, TrainsOffTheKernelsToo) {
+  const auto& [channels, residual, relu] = GetParam();
+  Problem planes = problem(channels, 0.3, residual);
+  planes.x = planes.x.contiguous();
+  if (residual) planes.residual = planes.residual.contiguous();
+  planes.dy = planes.dy.contiguous();
+  for (const Problem& given : {planes, problem(channels, 0.3, residual, {3, 5, 5})}) {
+    expect_near(fused(given, at::kFloat, relu), reference(given, at::kFloat, relu), 2e-6, 2e-6);
+    const Result half = fused(given, at::kBFloat16, relu);
+    EXPECT_EQ(half.y.scalar_type(), at::kBFloat16);
+    EXPECT_EQ(half.dx.scalar_type(), at::kBFloat16);
+    EXPECT_EQ(half.dweight.scalar_type(), at::kFloat);
+    expect_near(half, reference(given, at::kBFloat16, relu), 2.5e-3, 4e-6);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(, FusedBatchNorm,
                          testing::Combine(testing::Values(16, 24, 32, 48, 64, 128), testing::Bool(),
                                           testing::Bool()),

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
 #include <set>
 
 #include "cluster/error.h"
@@ -54,6 +55,77 @@ TEST(Network, NamesEveryTensorOnceAndByItsRole) {
     }
     for (const Buffer& buffer : made->buffers()) EXPECT_TRUE(names.insert(buffer.name).second) << buffer.name;
   }
+}
+
+/// How a parameter must start. deviation 0: a constant. bound: truncation, 0 for none.
+struct Start {
+  const char* name;
+  double mean, deviation, bound;
+};
+
+void expect_start(Network& made, const Start& start) {
+  const at::Tensor values = test::parameter_named(made, start.name).value.detach().to(at::kDouble);
+  const auto n = static_cast<double>(values.numel());
+  if (start.deviation == 0) {
+    EXPECT_TRUE(values.to(at::kFloat).eq(static_cast<float>(start.mean)).all().item<bool>()) << start.name;
+    return;
+  }
+  // Five standard errors; a normal's deviation has 1/√(2n) of itself.
+  EXPECT_NEAR(values.mean().item<double>(), start.mean, 5 * start.deviation / std::sqrt(n)) << start.name;
+  EXPECT_NEAR(values.std().item<double>(), start.deviation, 5 * start.deviation / std::sqrt(2 * n))
+      << start.name;
+  if (start.bound > 0) {
+    EXPECT_LE(values.abs().max().item<double>(), start.bound) << start.name;
+  } else {
+    EXPECT_GT(values.abs().max().item<double>(), 2.5 * start.deviation) << start.name;
+  }
+}
+
+// cifar10.py: truncated normals of "stddev" 5e-2 (convolutions), 0.04 (dense) and 1/192 (classifier), of
+// which truncation leaves 0.8796; biases 0, 0.1, 0.1, 0.1, 0.
+TEST(Network, AlexnetStartsAsTheTutorialDoes) {
+  const auto made = network("alexnet_tutorial", 10, {3, 24, 24});
+  constexpr double kLeft = 0.87962566;
+  for (const Start& start :
+       {Start{"conv1.weight", 0, 0.05 * kLeft, 0.1}, Start{"conv1.bias", 0, 0, 0},
+        Start{"conv2.weight", 0, 0.05 * kLeft, 0.1}, Start{"conv2.bias", 0.1, 0, 0},
+        Start{"dense1.weight", 0, 0.04 * kLeft, 0.08}, Start{"dense1.bias", 0.1, 0, 0},
+        Start{"dense2.weight", 0, 0.04 * kLeft, 0.08}, Start{"dense2.bias", 0.1, 0, 0},
+        Start{"classifier.weight", 0, kLeft / 192, 2 / 192.0}, Start{"classifier.bias", 0, 0, 0}})
+    expect_start(*made, start);
+  EXPECT_EQ(made->parameters().size(), 10U);
+}
+
+// He et al. 2015: N(0, 2/fan_in) for kernels; the classifier N(0, 1/fan_in).
+TEST(Network, ClassicResnetStartsAsHeSays) {
+  const auto made = network("resnet20", 100);
+  for (const Start& start :
+       {Start{"stem.conv.weight", 0, std::sqrt(2 / 27.0), 0},
+        Start{"group1.block0.conv1.weight", 0, std::sqrt(2 / 144.0), 0},
+        Start{"group2.block0.conv1.weight", 0, std::sqrt(2 / 144.0), 0},
+        Start{"group2.block0.conv2.weight", 0, std::sqrt(2 / 288.0), 0},
+        Start{"group3.block2.conv2.weight", 0, std::sqrt(2 / 576.0), 0}, Start{"stem.norm.weight", 1, 0, 0},
+        Start{"group3.block2.norm2.weight", 1, 0, 0}, Start{"group3.block2.norm2.bias", 0, 0, 0},
+        Start{"classifier.weight", 0, 1 / 8.0, 0}, Start{"classifier.bias", 0, 0, 0}})
+    expect_start(*made, start);
+}
+
+// tensor2tensor's models/resnet.py: tf.variance_scaling_initializer(), a truncated normal of variance
+// 1/fan_in; its top layer takes the model's initialiser, "normal_unit_scaling" with gain 2, of variance 2
+// over the mean of both fans.
+TEST(Network, Tensor2tensorResnetStartsAsItsSourceSays) {
+  const auto made = network("resnet20_t2t", 100);
+  constexpr double kCut = 2 / 0.87962566;  // truncation, in deviations of what is left
+  const auto scaled = [&](const char* name, double variance) {
+    return Start{name, 0, std::sqrt(variance), kCut * std::sqrt(variance)};
+  };
+  for (const Start& start :
+       {scaled("stem.conv.weight", 1 / 27.0), scaled("group1.block0.shortcut.conv.weight", 1 / 16.0),
+        scaled("group1.block0.conv1.weight", 1 / 144.0), scaled("group2.block1.conv2.weight", 1 / 576.0),
+        scaled("group3.block2.conv2.weight", 1 / 1152.0), scaled("classifier.weight", 4 / 228.0),
+        Start{"classifier.bias", 0, 0, 0}, Start{"stem.norm.weight", 1, 0, 0},
+        Start{"group1.block0.shortcut.norm.weight", 1, 0, 0}, Start{"group3.block2.norm2.bias", 0, 0, 0}})
+    expect_start(*made, start);
 }
 
 TEST(Network, StartsFromSeedAndNameWhateverTheStrides) {
@@ -136,6 +208,23 @@ TEST(Network, SaysWhichNameWasMeant) {
               testing::HasSubstr("unknown network"));
 }
 
+TEST(Network, ChecksNameAndOptionsWithoutBuilding) {
+  const auto of = [](const std::string& name, std::vector<int64_t> hidden,
+                     const std::string& initialisation) {
+    NetworkOptions options;
+    options.name = name;
+    options.hidden = std::move(hidden);
+    options.initialisation = initialisation;
+    return complaint([&] { check_network_options(options); });
+  };
+  EXPECT_EQ(of("resnet1202", {}, ""), "none");
+  EXPECT_EQ(of("mlp", {5}, "deviation-0.03"), "none");
+  EXPECT_THAT(of("resnet1208", {}, ""), testing::HasSubstr("1202"));
+  EXPECT_THAT(of("mlp", {0}, ""), testing::HasSubstr("model.hidden"));
+  EXPECT_THAT(of("mlp", {}, "xavier"), testing::HasSubstr("model.initialisation"));
+  EXPECT_THAT(of("", {}, ""), testing::HasSubstr("missing"));
+}
+
 TEST(Network, RefusesOptionsThatItHasNot) {
   NetworkOptions options;
   options.name = "resnet20";
@@ -145,6 +234,9 @@ TEST(Network, RefusesOptionsThatItHasNot) {
   options.dropout = 0.5;
   EXPECT_THAT(complaint([&] { make_network(options); }), testing::HasSubstr("model.dropout"));
   options.dropout = 0;
+  options.initialisation = "he";
+  EXPECT_THAT(complaint([&] { check_network_options(options); }), testing::HasSubstr("model.initialisation"));
+  options.initialisation = "";
   options.classes = 1;
   EXPECT_THAT(complaint([&] { make_network(options); }), testing::HasSubstr("two classes"));
 }

@@ -110,6 +110,18 @@ TEST_F(Safetensors, ReadsTensorsInAnyOrderOfTheHeader) {
   EXPECT_EQ(file.find("late")[1].item<int>(), 'c');
 }
 
+// Whatever their order in the header, where an empty tensor stands at the offset of the next one.
+TEST_F(Safetensors, ReadsAnEmptyTensorBesideAnotherAtTheSameOffset) {
+  const std::string header =
+      R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)"
+      R"("c":{"dtype":"U8","shape":[1],"data_offsets":[2,3]},"d":{"dtype":"F32","shape":[3,0],"data_offsets":[2,2]}})";
+  const TensorFile file = read_safetensors(*files_, written(file_of(header, "xyz")));
+  ASSERT_EQ(file.tensors.size(), 4U);
+  EXPECT_EQ(file.find("b").numel(), 0);
+  EXPECT_EQ(file.find("c")[0].item<int>(), 'z');
+  EXPECT_EQ(file.find("d").sizes(), (std::vector<int64_t>{3, 0}));
+}
+
 TEST_F(Safetensors, SaysWhatIsWrongAndWhere) {
   const auto with = [](const std::string& entry, const std::string& data) {
     return file_of("{\"a\":" + entry + "}", data);
@@ -123,6 +135,7 @@ TEST_F(Safetensors, SaysWhatIsWrongAndWhere) {
       {file_of("[1]", ""), "not a JSON object"},
       {file_of("{}", "x"), "end at byte 10"},
       {with("3", ""), "lacks dtype"},
+      {with(R"({"dtype":"F32","shape":[8e999],"data_offsets":[0,4]})", "1234"), "cannot be taken"},
       {with(R"({"dtype":"F32","shape":[1]})", "1234"), "lacks dtype"},
       {with(R"({"dtype":"F31","shape":[1],"data_offsets":[0,4]})", "1234"), "F31"},
       {with(R"({"dtype":"F32","shape":[-1],"data_offsets":[0,4]})", "1234"), "impossible shape"},
