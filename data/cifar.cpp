@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "cluster/error.h"
@@ -19,6 +20,29 @@ struct Format {
 
 Format format_of(Cifar kind) {
   return kind == Cifar::ten ? Format{10, 1} : Format{100, 2};
+}
+
+/// A file cut between two records looks like a shorter one that is whole; its neighbours tell.
+void require_all_published_or_none(Cifar kind, const std::string& folder, const std::string& remedy) {
+  std::vector<std::string> files = cifar_train_files(kind);
+  files.push_back(cifar_test_file(kind));
+  std::string published, other;
+  int64_t records = 0;
+  for (const std::string& file : files) {
+    const std::string path = folder + "/" + file;
+    if (!is_file(path)) continue;  // said by who reads it
+    const auto has = static_cast<int64_t>(std::filesystem::file_size(path)) / cifar_record_bytes(kind);
+    if (has == cifar_published_records(kind, file)) {
+      published = file;
+    } else if (other.empty()) {
+      other = file;
+      records = has;
+    }
+  }
+  if (published.empty() || other.empty()) return;
+  throw DataError(fmt::format("has {} records where the published file has {}, while {} is as published",
+                              records, cifar_published_records(kind, other), published),
+                  fmt::format("{}/{}, offset {}", folder, other, records * cifar_record_bytes(kind)), remedy);
 }
 
 /// Planes to interleaved pixels.
@@ -44,6 +68,14 @@ std::string cifar_names_file(Cifar kind) {
 
 std::string cifar_folder(Cifar kind) {
   return kind == Cifar::ten ? "cifar-10-batches-bin" : "cifar-100-binary";
+}
+
+int64_t cifar_published_records(Cifar kind, const std::string& file) {
+  return kind == Cifar::hundred && file == "train.bin" ? 50000 : 10000;
+}
+
+int64_t cifar_record_bytes(Cifar kind) {
+  return format_of(kind).record_bytes();
 }
 
 LabelledImages read_cifar(Cifar kind, const std::string& folder, const std::vector<std::string>& files,
@@ -82,6 +114,7 @@ LabelledImages read_cifar(Cifar kind, const std::string& folder, const std::vect
 }
 
 ImageSplits open_cifar(Cifar kind, const std::string& folder, const std::string& remedy) {
+  require_all_published_or_none(kind, folder, remedy);
   return {std::make_shared<const LabelledImages>(read_cifar(kind, folder, cifar_train_files(kind), remedy)),
           std::make_shared<const LabelledImages>(read_cifar(kind, folder, {cifar_test_file(kind)}, remedy))};
 }

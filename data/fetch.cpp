@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
+#include <filesystem>
+#include <set>
 
 #include "cluster/error.h"
-#include "cluster/file_system.h"
 #include "data/digest.h"
 #include "data/file_bytes.h"
 #include "data/unpack.h"
@@ -16,8 +16,9 @@ namespace {
 
 class Fetcher {
  public:
-  Fetcher(const KnownSet& set, const FetchOptions& options, const ProgressCallback& progress)
-      : set_(set), options_(options), progress_(progress), files_(cluster::local_file_system()) {
+  Fetcher(cluster::FileSystem& files, const KnownSet& set, const FetchOptions& options,
+          const ProgressCallback& progress)
+      : files_(files), set_(set), options_(options), progress_(progress) {
     addresses_ = options.base_url.empty() ? set.addresses : std::vector<std::string>{options.base_url};
     for (std::string& address : addresses_)
       while (!address.empty() && address.back() == '/') address.pop_back();
@@ -30,6 +31,7 @@ class Fetcher {
         return is_official(folder + "/" + file.name, file);
       });
     };
+    files_.remove_all(unpacking());  // of an attempt that was stopped
     if (whole(result_.folder, set_.contents)) {
       list(set_.contents);
       result_.already_there = true;
@@ -41,7 +43,7 @@ class Fetcher {
       return result_;
     }
     const std::string folder = set_.archive ? options_.folder : result_.folder;
-    files_->make_folders(folder);
+    files_.make_folders(folder);
     for (const KnownFile& file : set_.downloads) {
       const std::string path = folder + "/" + file.name;
       if (!is_official(path, file)) bring(file, path);
@@ -52,6 +54,8 @@ class Fetcher {
   }
 
  private:
+  std::string unpacking() const { return result_.folder + ".unpacking"; }
+
   void list(const std::vector<KnownFile>& known) {
     for (const KnownFile& file : known) result_.files.push_back(result_.folder + "/" + file.name);
   }
@@ -66,7 +70,7 @@ class Fetcher {
         DownloadOptions patience = options_.download;
         patience.bytes = file.bytes;
         const DownloadOutcome outcome =
-            download(*files_, url, path, patience, [&](int64_t bytes, int64_t total) {
+            download(files_, url, path, patience, [&](int64_t bytes, int64_t total) {
               if (progress_) progress_({file.name, bytes, total});
             });
         result_.received += outcome.received;
@@ -78,11 +82,11 @@ class Fetcher {
         const std::string part = path + ".part";
         const std::string digest = file_digest(part, file.algorithm);
         if (digest == file.digest) {
-          files_->rename(part, path);
-          files_->sync_folder(path.substr(0, path.rfind('/')));
+          files_.rename(part, path);
+          files_.sync_folder(path.substr(0, path.rfind('/')));
           return;
         }
-        files_->remove_all(part);
+        files_.remove_all(part);
         difference = fmt::format("{} {} differs from the published {}", file.algorithm, digest, file.digest);
       }
     }
@@ -98,36 +102,38 @@ class Fetcher {
 
   /// Unpacks beside the set's folder and moves whole files in.
   void open_archive(const std::string& path) {
-    const std::string temporary = result_.folder + ".unpacking";
-    files_->remove_all(temporary);
+    const std::string temporary = unpacking();
+    std::set<std::string> folders = {result_.folder};
     try {
-      const std::vector<std::string> names = unpack(*files_, path, temporary);
+      const std::vector<std::string> names = unpack(files_, path, temporary);
       const std::string prefix = set_.folder + "/";
-      files_->make_folders(result_.folder);
+      files_.make_folders(result_.folder);
       for (const std::string& name : names) {
         const size_t start = name.compare(0, 2, "./") == 0 ? 2 : 0;
         if (name.compare(start, prefix.size(), prefix) != 0) continue;
         const std::string target = fmt::format("{}/{}", result_.folder, name.substr(start + prefix.size()));
-        files_->make_folders(target.substr(0, target.rfind('/')));
-        files_->rename(fmt::format("{}/{}", temporary, name), target);
+        folders.insert(target.substr(0, target.rfind('/')));
+        files_.make_folders(target.substr(0, target.rfind('/')));
+        files_.rename(fmt::format("{}/{}", temporary, name), target);
         result_.files.push_back(target);
       }
     } catch (...) {
-      files_->remove_all(temporary);
+      files_.remove_all(temporary);
       throw;
     }
-    files_->sync_folder(result_.folder);
-    files_->remove_all(temporary);
+    for (const std::string& folder : folders) files_.sync_folder(folder);
+    files_.sync_folder(options_.folder);  // the archive goes only once nothing of it can be lost
+    files_.remove_all(temporary);
     if (result_.files.empty())
       throw DataError(fmt::format("the archive holds no {}", set_.folder), path,
                       "remove it and fetch it again");
-    if (!options_.keep_archive) files_->remove_all(path);
+    if (!options_.keep_archive) files_.remove_all(path);
   }
 
+  cluster::FileSystem& files_;
   const KnownSet& set_;
   const FetchOptions& options_;
   const ProgressCallback& progress_;
-  std::shared_ptr<cluster::FileSystem> files_;
   std::vector<std::string> addresses_;
   FetchResult result_;
 };
@@ -136,18 +142,20 @@ class Fetcher {
 
 bool is_official(const std::string& path, const KnownFile& file) {
   if (!is_file(path)) return false;
-  return static_cast<int64_t>(cluster::local_file_system()->size(path)) == file.bytes &&
+  if (file.lines > 0) return static_cast<int64_t>(read_lines(path, "").size()) == file.lines;
+  return static_cast<int64_t>(std::filesystem::file_size(path)) == file.bytes &&
          file_digest(path, file.algorithm) == file.digest;
 }
 
-FetchResult fetch(const KnownSet& set, const FetchOptions& options, const ProgressCallback& progress) {
+FetchResult fetch(cluster::FileSystem& files, const KnownSet& set, const FetchOptions& options,
+                  const ProgressCallback& progress) {
   if (options.folder.empty())
     throw UsageError("no folder to fetch to", "data fetch", "give it with --to DIR");
-  return Fetcher(set, options, progress).run();
+  return Fetcher(files, set, options, progress).run();
 }
 
 FetchResult fetch(const FetchOptions& options, const ProgressCallback& progress) {
-  return fetch(known_set(options.name), options, progress);
+  return fetch(*cluster::local_file_system(), known_set(options.name), options, progress);
 }
 
 }  // namespace smoothlab::data

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/file_system.h"
 #include "data/download.h"
 #include "data/known_sets.h"
 
@@ -38,10 +39,11 @@ struct FetchResult {
 /// Throws UsageError (unknown set), EnvironmentError (no network, no such address, disk; names what to
 /// download by hand and where to put it), DataError (a digest that differs: nothing is kept).
 FetchResult fetch(const FetchOptions& options, const ProgressCallback& progress = {});
-/// The same for a set that is not in the table.
-FetchResult fetch(const KnownSet& set, const FetchOptions& options, const ProgressCallback& progress = {});
+/// The same through any file system, also for a set that is not in the table.
+FetchResult fetch(cluster::FileSystem& files, const KnownSet& set, const FetchOptions& options,
+                  const ProgressCallback& progress = {});
 
-/// True when the file is there with the published size and digest.
+/// True when the file is there with the published size and digest, or number of lines.
 bool is_official(const std::string& path, const KnownFile& file);
 
 }  // namespace smoothlab::data

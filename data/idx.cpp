@@ -18,20 +18,26 @@ DataError damaged(const std::string& what, const std::string& path, size_t offse
   return DataError(what, fmt::format("{}, offset {}", path, offset), remedy);
 }
 
+const std::vector<int> image_dimensions = {3, 4}, label_dimensions = {1};
+
+std::string find_any(const std::string& folder, const std::string& stem, const std::vector<int>& dimensions) {
+  std::string path;
+  for (size_t i = 0; i < dimensions.size() && path.empty(); ++i) path = find_idx(folder, stem, dimensions[i]);
+  return path;
+}
+
 std::string required(const std::string& folder, const std::string& stem, const std::vector<int>& dimensions,
                      const std::string& remedy) {
-  for (const int d : dimensions) {
-    std::string path = find_idx(folder, stem, d);
-    if (!path.empty()) return path;
-  }
+  std::string path = find_any(folder, stem, dimensions);
+  if (!path.empty()) return path;
   throw DataError("no such file, nor with .gz",
-                  fmt::format("{}/{}-idx{}-ubyte", folder, stem, dimensions.front()), remedy);
+                  fmt::format("{}/{}", folder, idx_name(stem, dimensions.front())), remedy);
 }
 
 LabelledImages read_part(const std::string& folder, const std::string& image_stem,
                          const std::string& label_stem, const std::string& remedy) {
-  const std::string image_path = required(folder, image_stem, {3, 4}, remedy);
-  const std::string label_path = required(folder, label_stem, {1}, remedy);
+  const std::string image_path = required(folder, image_stem, image_dimensions, remedy);
+  const std::string label_path = required(folder, label_stem, label_dimensions, remedy);
   IdxArray images = read_idx(image_path, remedy);
   const IdxArray labels = read_idx(label_path, remedy);
   const size_t dimensions = images.sizes.size();
@@ -103,6 +109,10 @@ IdxArray read_idx(const std::string& path, const std::string& remedy) {
   return array;
 }
 
+std::string idx_name(const std::string& stem, int dimensions) {
+  return fmt::format("{}-idx{}-ubyte", stem, dimensions);
+}
+
 std::string find_idx(const std::string& folder, const std::string& stem, int dimensions) {
   for (const char* end : {"", ".gz"})
     for (const char* joint : {"-", "."}) {
@@ -110,6 +120,15 @@ std::string find_idx(const std::string& folder, const std::string& stem, int dim
       if (is_file(path)) return path;
     }
   return {};
+}
+
+std::vector<std::string> idx_files(const std::string& folder) {
+  std::vector<std::string> files = {find_any(folder, IdxNames::train_images, image_dimensions),
+                                    find_any(folder, IdxNames::train_labels, label_dimensions),
+                                    find_any(folder, IdxNames::test_images, image_dimensions),
+                                    find_any(folder, IdxNames::test_labels, label_dimensions)};
+  files.erase(std::remove(files.begin(), files.end(), ""), files.end());
+  return files;
 }
 
 ImageSplits open_idx(const std::string& folder, int64_t classes, const std::string& remedy) {

@@ -27,9 +27,16 @@ struct IdxNames {
   static constexpr const char* test_labels = "t10k-labels";
 };
 
+/// "train-images-idx3-ubyte" of stem and dimensions: the name that the MNIST distribution gives.
+std::string idx_name(const std::string& stem, int dimensions);
+
 /// Where a file of such a set lies: "train-images-idx3-ubyte" or "train-images.idx3-ubyte", with or without
 /// ".gz"; `dimensions` is the number in the name (a colour image set, idx4). Empty where there is none.
 std::string find_idx(const std::string& folder, const std::string& stem, int dimensions);
+
+/// The files that open_idx reads, as far as they are there: images and labels of the training set, then of
+/// the test set.
+std::vector<std::string> idx_files(const std::string& folder);
 
 /// Opens a set of four IDX files. Images are [N, H, W] or [N, H, W, C], labels [N]. Classes are numbered
 /// 0…9, or up to the largest label of the training set where `classes` is 0; they are named by their number.

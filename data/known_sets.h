@@ -12,6 +12,8 @@ struct KnownFile {
   int64_t bytes = 0;
   std::string algorithm;  ///< of the digest: "md5" or "sha256"
   std::string digest;     ///< hexadecimal
+  /// Of a text file instead of bytes and digest: copies of it differ in line ends and final lines.
+  int64_t lines = 0;
 };
 
 /// A public data set: where it can be had, and how to tell that one has it.

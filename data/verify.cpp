@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "data/digest.h"
-#include "data/file_bytes.h"
+#include "data/fetch.h"
 #include "data/idx.h"
 #include "data/image_sets.h"
 #include "data/known_sets.h"
@@ -23,20 +23,6 @@ VerifiedSplit count(const std::string& name, const LabelledImages& images) {
   return split;
 }
 
-VerifiedFile describe(const std::string& path, const KnownFile& known) {
-  VerifiedFile file;
-  file.path = path;
-  file.bytes = static_cast<int64_t>(std::filesystem::file_size(path));
-  file.algorithm = known.algorithm;
-  file.digest = file_digest(path, known.algorithm);
-  file.origin = file.digest == known.digest ? Origin::official : Origin::differs;
-  file.message = file.origin == Origin::official
-                     ? "official"
-                     : fmt::format("differs from the official file ({} {}, not {})", known.algorithm,
-                                   file.digest, known.digest);
-  return file;
-}
-
 VerifiedFile describe_unknown(const std::string& path) {
   VerifiedFile file;
   file.path = path;
@@ -47,27 +33,47 @@ VerifiedFile describe_unknown(const std::string& path) {
   return file;
 }
 
+VerifiedFile describe(const std::string& path, const KnownFile& known) {
+  VerifiedFile file = describe_unknown(path);
+  if (known.lines > 0) {
+    file.origin = is_official(path, known) ? Origin::official : Origin::differs;
+    file.message = file.origin == Origin::official
+                       ? fmt::format("{} lines, as the official file", known.lines)
+                       : fmt::format("not the {} lines of the official file", known.lines);
+    return file;
+  }
+  file.algorithm = known.algorithm;
+  file.digest = file_digest(path, known.algorithm);
+  file.origin = file.digest == known.digest ? Origin::official : Origin::differs;
+  file.message = file.origin == Origin::official
+                     ? "official"
+                     : fmt::format("differs from the official file ({} {}, not {})", known.algorithm,
+                                   file.digest, known.digest);
+  return file;
+}
+
+/// "x/train-images.idx3-ubyte" → "train-images-idx3-ubyte": some programs that unpack spell it with a dot.
+std::string official_name(const std::string& path) {
+  std::string name = std::filesystem::path(path).filename().string();
+  if (const size_t joint = name.find(".idx"); joint != std::string::npos) name[joint] = '-';
+  return name;
+}
+
+/// What training reads, compared with the published file, packed or not, of that name.
 std::vector<VerifiedFile> describe_known_set(const std::string& name, const std::string& folder) {
   const KnownSet set = known_set(name);
+  std::vector<std::string> paths;
+  if (set.archive)
+    for (const KnownFile& content : set.contents) paths.push_back(folder + "/" + content.name);
+  else
+    paths = idx_files(folder);
   std::vector<VerifiedFile> files;
-  for (const KnownFile& content : set.contents) {
-    // As it was downloaded, or unpacked, or unpacked by a program that spells it with a dot.
-    std::string dotted = content.name;
-    if (const size_t joint = dotted.find("-idx"); joint != std::string::npos) dotted[joint] = '.';
-    const auto packed = std::find_if(set.downloads.begin(), set.downloads.end(), [&](const KnownFile& file) {
-      return file.name == content.name + ".gz";
-    });
-    for (const std::string& path :
-         {fmt::format("{}/{}", folder, content.name), fmt::format("{}/{}", folder, dotted)}) {
-      if (is_file(path)) {
-        files.push_back(describe(path, content));
-        break;
-      }
-      if (packed != set.downloads.end() && is_file(path + ".gz")) {
-        files.push_back(describe(path + ".gz", *packed));
-        break;
-      }
-    }
+  for (const std::string& path : paths) {
+    const KnownFile* known = nullptr;
+    for (const auto* list : {&set.downloads, &set.contents})
+      for (const KnownFile& file : *list)
+        if (file.name == official_name(path)) known = &file;
+    files.push_back(known ? describe(path, *known) : describe_unknown(path));
   }
   return files;
 }
@@ -75,12 +81,7 @@ std::vector<VerifiedFile> describe_known_set(const std::string& name, const std:
 /// Files of a set that is read by the four names and is nobody's in particular.
 std::vector<VerifiedFile> describe_idx(const std::string& folder) {
   std::vector<VerifiedFile> files;
-  for (const char* stem :
-       {IdxNames::train_images, IdxNames::train_labels, IdxNames::test_images, IdxNames::test_labels})
-    for (const int dimensions : {1, 3, 4}) {
-      const std::string path = find_idx(folder, stem, dimensions);
-      if (!path.empty()) files.push_back(describe_unknown(path));
-    }
+  for (const std::string& path : idx_files(folder)) files.push_back(describe_unknown(path));
   return files;
 }
 

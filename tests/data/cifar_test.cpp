@@ -96,6 +96,17 @@ TEST_F(CifarFiles, OddLength) {
   EXPECT_THAT(failure(), HasSubstr("0 bytes are not a whole number"));
 }
 
+TEST_F(CifarFiles, CutBetweenTwoRecords) {
+  // Sparse files of zeros: label 0, black.
+  for (int i = 1; i <= 5; ++i) std::filesystem::resize_file(batch(i), (i == 4 ? 9999 : 10000) * 3073);
+  EXPECT_THAT(failure(), HasSubstr("has 9999 records where the published file has 10000"));
+  EXPECT_THAT(failure(), HasSubstr("data_batch_4.bin, offset 30726927"));
+  EXPECT_THAT(failure(), HasSubstr("smoothlab data fetch cifar10 --to DIR"));
+  std::filesystem::resize_file(hundred() + "/train.bin", 49999 * 3074);
+  std::filesystem::resize_file(hundred() + "/test.bin", 10000 * 3074);
+  EXPECT_THAT(failure("cifar100"), HasSubstr("train.bin, offset 153696926"));
+}
+
 TEST_F(CifarFiles, LabelOutOfRange) {
   write(batch(2), record({1}, 1, 1, 1) + record({10}, 1, 1, 1));
   EXPECT_THAT(failure(), HasSubstr("label 10 is not below 10"));

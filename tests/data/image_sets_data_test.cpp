@@ -81,7 +81,10 @@ TEST(ImageSetsData, Cifar10) {
   EXPECT_EQ(report.splits[0].samples, 50000);
   EXPECT_EQ(report.splits[0].class_counts, std::vector<int64_t>(10, 5000));
   EXPECT_EQ(report.splits[1].class_counts, std::vector<int64_t>(10, 1000));
-  EXPECT_EQ(report.files.size(), 6u);
+  ASSERT_EQ(report.files.size(), 7u);
+  EXPECT_EQ(report.files[6].origin, Origin::official);  // the names
+  // A copy that knows of its lossy images lists them beside the batches.
+  EXPECT_EQ(report.official(), !std::filesystem::exists(report.folder + "/lossy_indices.txt"));
 }
 
 TEST(ImageSetsData, Cifar100) {

@@ -45,6 +45,16 @@ TEST(Verify, CountsAndTellsWhatDiffersFromThePublishedFiles) {
   EXPECT_EQ(report.files[1].bytes, 11);
 }
 
+TEST(Verify, ChecksTheFileThatTrainingReads) {
+  const test::TemporaryFolder folder;
+  write_set(folder);
+  // Read is what is unpacked, though the other spelling is there as well.
+  write(folder / "t10k-images-idx3-ubyte.gz", "not even packed");
+  const VerifyReport report = verify("mnist", folder.path());
+  ASSERT_EQ(report.files.size(), 4u);
+  EXPECT_EQ(report.files[2].path, folder / "t10k-images.idx3-ubyte");
+}
+
 TEST(Verify, OtherSetsHaveNothingToCompareWith) {
   const test::TemporaryFolder folder;
   write_set(folder);
