@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/DeviceType.h>
 
 #include <memory>
 #include <string>
@@ -32,6 +33,8 @@ class Communicator {
   virtual int local_rank() const = 0;
   virtual int local_size() const = 0;
   virtual std::string backend() const = 0;
+  /// Whether its collectives take tensors on such a device; those on the CPU always.
+  virtual bool carries(c10::DeviceType type) const { return type == c10::DeviceType::CPU; }
 
   /// In place over all ranks. Bitwise the same result on every rank.
   virtual std::unique_ptr<PendingCollective> allreduce_async(at::Tensor tensor, Reduction reduction) = 0;

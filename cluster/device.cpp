@@ -7,6 +7,10 @@
 #include <torch/cuda.h>
 #include <unistd.h>
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 #include <algorithm>
 #include <bitset>
 #include <cmath>
@@ -101,6 +105,23 @@ int available_cores() {
   return std::min(cores, own_quota(cores));
 }
 
+int cuda_devices() {
+  return static_cast<int>(torch::cuda::device_count());
+}
+
+bool takes_cuda(const std::string& wanted, bool everywhere, bool carried, const std::string& backend,
+                const std::string& rank) {
+  if (wanted == "cpu") return false;
+  if (wanted == "auto") return everywhere && carried;
+  if (!everywhere)
+    throw EnvironmentError("not every rank has a CUDA device", rank,
+                           "use device cpu, or a machine and a LibTorch with CUDA");
+  if (!carried)
+    throw EnvironmentError("ranks cannot exchange CUDA tensors through " + backend, rank,
+                           "train on one rank, or use device cpu");
+  return true;
+}
+
 Placement place_rank(Communicator& communicator, const std::string& wanted) {
   if (wanted != "auto" && wanted != "cpu" && wanted != "cuda")
     throw UsageError("unknown device '" + wanted + "'", "device", "use auto, cpu or cuda");
@@ -108,13 +129,11 @@ Placement place_rank(Communicator& communicator, const std::string& wanted) {
   const int shared = node_cores(communicator);
   const int share = std::min(shared, own_quota(shared)) / communicator.local_size();
   placement.threads = std::clamp(share, 1, available_cores());
-  const auto devices = wanted == "cpu" ? 0 : static_cast<int>(torch::cuda::device_count());
+  const int devices = wanted == "cpu" ? 0 : cuda_devices();
   // All ranks compute on the same kind of device, or their collectives would not match.
-  const bool cuda = communicator.agree_all(devices > 0);
-  if (wanted == "cuda" && !cuda)
-    throw EnvironmentError("no CUDA device for " + std::string(devices > 0 ? "another rank" : "this rank"),
-                           "rank " + std::to_string(communicator.rank()) + " on " + host_name(),
-                           "use device cpu, or a machine and a LibTorch with CUDA");
+  const bool cuda = takes_cuda(wanted, communicator.agree_all(devices > 0),
+                               communicator.carries(c10::DeviceType::CUDA), communicator.backend(),
+                               "rank " + std::to_string(communicator.rank()) + " on " + host_name());
   if (cuda)
     placement.device = c10::Device(c10::DeviceType::CUDA,
                                    static_cast<c10::DeviceIndex>(communicator.local_rank() % devices));
@@ -123,6 +142,9 @@ Placement place_rank(Communicator& communicator, const std::string& wanted) {
 
 void apply(const Placement& placement) {
   at::set_num_threads(placement.threads);
+#ifdef _OPENMP
+  omp_set_num_threads(placement.threads);  // a LibTorch from elsewhere brings an OpenMP of its own
+#endif
   // OpenBLAS with pthreads takes no notice of OpenMP's setting. It is there or not as the machine chose.
   using SetThreads = void (*)(int);
   if (auto set_threads = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))

@@ -8,20 +8,30 @@
 
 namespace smoothlab::cluster {
 
-/// Where this rank computes: device and CPU threads. "auto" takes CUDA where the build and machine have it.
+/// Where this rank computes: device and CPU threads.
 struct Placement {
   c10::Device device = c10::Device(c10::DeviceType::CPU);
   int threads = 1;  ///< CPU threads for this rank: its share of the cores that the job may use
 };
 
-/// wanted: "auto", "cpu" or "cuda". Collective: ranks of a node compare which cores they may use, because
-/// mpirun may give each its own or all the same. Ranks of a node take its CUDA devices in turn. Throws
-/// UsageError for another word and EnvironmentError where the device cannot be had.
+/// wanted: "auto", "cpu" or "cuda". "auto" takes CUDA where LibTorch and every rank's machine have it and the
+/// communicator carries its tensors, else the CPU. Collective: ranks of a node compare which cores they may
+/// use, because mpirun may give each its own or all the same. Ranks of a node take its CUDA devices in turn.
+/// Throws UsageError for another word and EnvironmentError where the device cannot be had.
 Placement place_rank(Communicator& communicator, const std::string& wanted);
 
 /// Sets up this process for it: thread counts of ATen, OpenMP and a BLAS with threads of its own (OpenBLAS),
 /// and an allocator that keeps the memory of one step for the next.
 void apply(const Placement& placement);
+
+/// Whether ranks compute on CUDA: what place_rank decides once it knows that `everywhere` each rank has a
+/// device, and whether the communicator (named by its backend) carries CUDA tensors. Throws EnvironmentError
+/// with `rank` as its place.
+bool takes_cuda(const std::string& wanted, bool everywhere, bool carried, const std::string& backend,
+                const std::string& rank);
+
+/// CUDA devices that LibTorch sees; 0 also where it was built without CUDA.
+int cuda_devices();
 
 /// Cores this process may run on (affinity mask and cgroup quota), at least 1.
 int available_cores();

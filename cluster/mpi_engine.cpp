@@ -1,5 +1,6 @@
 #include "cluster/mpi_engine.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -211,6 +212,9 @@ void MpiEngine::abort(int exit_code) {
   for (int tries = 0; tries < 200 && !lock.try_lock(); ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   std::fflush(nullptr);
+  // MPI's own words about an abort would bury the line that says why.
+  const int null = open("/dev/null", O_WRONLY);
+  if (null >= 0) dup2(null, STDERR_FILENO);
   if (lock.owns_lock()) MPI_Abort(comm_, exit_code);
   std::_Exit(exit_code);
 }

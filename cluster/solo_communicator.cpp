@@ -18,6 +18,7 @@ class SoloCommunicator : public Communicator {
   int local_rank() const override { return 0; }
   int local_size() const override { return 1; }
   std::string backend() const override { return "solo"; }
+  bool carries(c10::DeviceType) const override { return true; }
 
   std::unique_ptr<PendingCollective> allreduce_async(at::Tensor tensor, Reduction) override {
     require_collective_tensor(tensor, "allreduce");

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 #include "cluster/error.h"
 
@@ -9,17 +11,32 @@ namespace smoothlab::cluster {
 namespace {
 
 // A signal belongs to the process and its handler takes no argument, so what it writes has to be reachable
-// without an object. This is the one mutable variable of the program at namespace scope.
+// without an object. These are the mutable variables of the program at namespace scope.
 std::atomic<int> asked{static_cast<int>(StopRequest::none)};
-static_assert(std::atomic<int>::is_always_lock_free, "the handler may not wait for a lock");
+std::atomic<int64_t> first_interrupt{0};  ///< when, in ns of the monotonic clock; 0: not yet
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<int64_t>::is_always_lock_free,
+              "the handler may not wait for a lock");
 
 constexpr std::array<int, 3> signals = {SIGINT, SIGTERM, SIGUSR2};
+
+int64_t monotonic_nanoseconds() {
+  struct timespec now {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
+}
 
 extern "C" void note_stop(int number) {
   const StopRequest wanted = number == SIGINT ? StopRequest::finish : StopRequest::requeue;
   int none = static_cast<int>(StopRequest::none);
-  if (asked.compare_exchange_strong(none, static_cast<int>(wanted))) return;
-  // Whoever asks twice means now. The signal stays blocked until the handler returns, then it ends us.
+  asked.compare_exchange_strong(none, static_cast<int>(wanted));
+  // Schedulers and launchers deliver one request through several ways, so that only a person's second Ctrl-C
+  // means more than the first.
+  if (number != SIGINT) return;
+  const int64_t now = monotonic_nanoseconds();
+  int64_t first = 0;
+  if (first_interrupt.compare_exchange_strong(first, now)) return;
+  if (now - first < duplicate_interval.count()) return;
+  // The signal stays blocked until the handler returns, then it ends us.
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   sigaction(number, &standard, nullptr);
@@ -30,6 +47,7 @@ extern "C" void note_stop(int number) {
 
 StopSignal::StopSignal() {
   asked = static_cast<int>(StopRequest::none);
+  first_interrupt = 0;
   struct sigaction action {};
   action.sa_handler = note_stop;
   action.sa_flags = SA_RESTART;

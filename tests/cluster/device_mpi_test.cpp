@@ -17,5 +17,13 @@ TEST(DeviceMpi, RanksOfANodeShareItsCores) {
   EXPECT_EQ(test::ranks().agree_max(placement.threads), -test::ranks().agree_max(-placement.threads));
 }
 
+TEST(DeviceMpi, MpiCarriesTensorsOfTheCpuAlone) {
+  EXPECT_TRUE(test::ranks().carries(c10::DeviceType::CPU));
+  if (test::ranks().backend() == "mpi") {
+    EXPECT_FALSE(test::ranks().carries(c10::DeviceType::CUDA));
+    EXPECT_TRUE(place_rank(test::ranks(), "auto").device.is_cpu());
+  }
+}
+
 }  // namespace
 }  // namespace smoothlab::cluster

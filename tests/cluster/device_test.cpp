@@ -79,6 +79,18 @@ TEST(Device, ASoloRunTakesAllCores) {
   }
 }
 
+// Several ranks on a machine with CUDA used to compute there and then fail in their first collective.
+TEST(Device, RanksThatCannotExchangeCudaTensorsStayOnTheCpu) {
+  EXPECT_FALSE(takes_cuda("auto", true, false, "mpi", "rank 1"));
+  EXPECT_TRUE(takes_cuda("auto", true, true, "solo", "rank 0"));
+  EXPECT_FALSE(takes_cuda("auto", false, true, "solo", "rank 0"));
+  EXPECT_FALSE(takes_cuda("cpu", true, true, "solo", "rank 0"));
+  EXPECT_TRUE(takes_cuda("cuda", true, true, "solo", "rank 0"));
+  EXPECT_THROW(takes_cuda("cuda", true, false, "mpi", "rank 1"), EnvironmentError);
+  EXPECT_THROW(takes_cuda("cuda", false, true, "solo", "rank 0"), EnvironmentError);
+  EXPECT_TRUE(make_solo_communicator()->carries(c10::DeviceType::CUDA));
+}
+
 TEST(Device, ApplySetsTheThreadsOfATen) {
   const int before = at::get_num_threads();
   Placement placement;

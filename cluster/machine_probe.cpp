@@ -1,0 +1,58 @@
+#include "cluster/machine_probe.h"
+
+#include <ATen/ATen.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <limits>
+
+namespace smoothlab::cluster {
+
+double matrix_gflops() {
+  constexpr int64_t size = 768;
+  const at::Tensor a = at::ones({size, size});
+  double best = std::numeric_limits<double>::infinity();
+  for (int repeat = 0; repeat < 4; ++repeat) {
+    const auto begin = std::chrono::steady_clock::now();
+    const at::Tensor product = at::mm(a, a);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return 2e-9 * size * size * size / best;
+}
+
+bool torch_has_onednn() {
+  return at::hasMKLDNN();
+}
+
+bool torch_has_cuda() {
+  return at::hasCUDA();
+}
+
+std::string bf16_instructions() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind("flags", 0) != 0) continue;
+    for (const char* feature : {"amx_bf16", "avx512_bf16"})
+      if ((line + " ").find(std::string(" ") + feature + " ") != std::string::npos) return feature;
+    break;
+  }
+  return "";
+}
+
+std::string nccl_version() {
+  void* library = dlopen("libnccl.so.2", RTLD_LAZY | RTLD_LOCAL);
+  if (!library) return "";
+  int version = 0;
+  const auto get = reinterpret_cast<int (*)(int*)>(dlsym(library, "ncclGetVersion"));
+  const bool known = get && get(&version) == 0;
+  dlclose(library);
+  if (!known) return "of unknown version";
+  // 2.8.4 is 2804; from 2.9 on 2.22.3 is 22203.
+  const int major = version < 10000 ? version / 1000 : version / 10000;
+  const int minor = version < 10000 ? version % 1000 / 100 : version % 10000 / 100;
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(version % 100);
+}
+
+}  // namespace smoothlab::cluster

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+namespace smoothlab::cluster {
+
+// What LibTorch and this machine can do, for a person who asks. See also build_info.h and device.h.
+
+/// Best of a few float32 matrix products of 768³, in 10⁹ floating-point operations a second.
+double matrix_gflops();
+
+/// What LibTorch was built with.
+bool torch_has_onednn();
+bool torch_has_cuda();
+
+/// How this processor multiplies bf16: "amx_bf16", "avx512_bf16", or empty where it is emulated.
+std::string bf16_instructions();
+
+/// Version of the NCCL that this process would load, "2.22.3"; empty where there is none.
+std::string nccl_version();
+
+}  // namespace smoothlab::cluster
