@@ -6,9 +6,7 @@
 
 #include <filesystem>
 
-#ifndef SMOOTHLAB_VERSION
-#define SMOOTHLAB_VERSION "unknown"
-#endif
+#include "code_version.h"  // written by the build
 
 namespace smoothlab::cluster {
 

@@ -4,7 +4,8 @@
 
 namespace smoothlab::cluster {
 
-/// Version of the program, with the commit it was built from where that is known: "0.1.0+3f2a91c".
+/// Version of the program, with the commit it was built from where that is known: "0.1.0+3f2a91c",
+/// and "-dirty" behind it where its files had been changed since.
 std::string code_version();
 
 /// What the program was built with and runs with, each "name version".

@@ -14,4 +14,9 @@ forbid data 'models|eval|trainer|launcher'
 forbid models 'data|eval|trainer|launcher'
 forbid eval 'trainer|launcher'
 forbid trainer 'launcher'
+# The launcher knows verbs and processes; tensors and file formats are for the layers below.
+if grep -nE '#include <(ATen|c10|torch|hdf5)' launcher/*.h launcher/*.cpp; then
+  echo "launcher/ must not include LibTorch or HDF5"
+  status=1
+fi
 exit $status
