@@ -116,7 +116,7 @@ int half_of(uint64_t seed, int64_t sample_id) {
 
 void calibration_pass(const LogitFile& file, int threads, uint64_t seed,
                       const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
-                      HalfSlopes* slopes) {
+                      HalfSlopes* slopes, const std::function<void(int64_t rows)>& passed) {
   const int bins =
       temperatures.empty() ? 1 : static_cast<int>(temperatures.front().tally->sums.standard.count.size());
   std::vector<std::unique_ptr<Worker>> workers(static_cast<size_t>(std::max(threads, 1)));
@@ -131,6 +131,7 @@ void calibration_pass(const LogitFile& file, int threads, uint64_t seed,
         ordered.add(chunk.index, std::move(filled), [&](const ChunkResult& result) {
           for (size_t t = 0; t < temperatures.size(); ++t) merge(result.tallies[t], *temperatures[t].tally);
           if (slopes) merge(result.slopes, *slopes);
+          if (passed) passed(result.slopes.rows[0] + result.slopes.rows[1]);
         });
       },
       ValueCheck::none);

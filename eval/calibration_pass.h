@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -46,9 +47,10 @@ struct JudgedTemperature {
 
 /// Streams the whole file through `threads` workers. Rows are counted chunk by chunk in the order of the
 /// file, so results are bitwise the same on any number of threads. Slopes are taken if `slopes` is given.
-/// Throws DataError for a bad value, see check_chunk.
+/// `passed` is told, by one thread at a time, how many more rows were counted. Throws DataError for a bad
+/// value, see check_chunk.
 void calibration_pass(const LogitFile& file, int threads, uint64_t seed,
                       const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
-                      HalfSlopes* slopes);
+                      HalfSlopes* slopes, const std::function<void(int64_t rows)>& passed = {});
 
 }  // namespace smoothlab::eval

@@ -112,7 +112,8 @@ void check(const CalibrationOptions& options) {
            "1 leaves logits as they are");
 }
 
-CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& options) {
+CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& options,
+                          const std::function<void(int64_t rows)>& passed) {
   check(options);
   const int threads = thread_count(options.threads);
   CalibrationReport report;
@@ -126,7 +127,7 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   const auto tally = [&] { return CalibrationTally(file.classes(), options.bins, edges); };
   const auto pass = [&](const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
                         HalfSlopes* slopes) {
-    calibration_pass(file, threads, options.seed, temperatures, nodes, slopes);
+    calibration_pass(file, threads, options.seed, temperatures, nodes, slopes, passed);
   };
   const bool fit = options.fit && !options.temperature;
   std::optional<FileTemperatures> temperatures;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -74,8 +75,10 @@ void check(const CalibrationOptions& options);
 
 /// Streams the file (two passes, a third only where the first sample of rows misjudged the temperature) and
 /// computes everything. Results do not depend on the number of threads. Throws UsageError for options out of
-/// range, DataError for what logit_chunks.h names.
-CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& options = {});
+/// range, DataError for what logit_chunks.h names. `passed` is told how many more rows a pass has counted, by
+/// one thread at a time.
+CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& options = {},
+                          const std::function<void(int64_t rows)>& passed = {});
 
 /// One flat object: file, attributes, rows, classes, options (bins_count, edges, seed, …), the metrics by
 /// name, the same with _scaled and _held_out behind the name, bins, bins_scaled, bins_held_out (lists of

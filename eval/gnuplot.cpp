@@ -87,4 +87,8 @@ std::string run_gnuplot(const std::string& script) {
   return drawn;
 }
 
+void require_gnuplot() {
+  run_gnuplot("set terminal svg\nset terminal pngcairo\nset print '-'\nprint 'ready'\n");
+}
+
 }  // namespace smoothlab::eval

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <chrono>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -8,7 +11,9 @@
 #include "cluster/nearest_name.h"
 #include "eval/calibration_page.h"
 #include "eval/calibration_report.h"
+#include "eval/gnuplot.h"
 #include "eval/reliability_figure.h"
+#include "eval/smoothing_comparison.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 
@@ -36,11 +41,90 @@ std::string figure_stem(const std::string& folder, const std::string& file, bool
   const std::filesystem::path path(file);
   std::string stem = path.stem().string();
   if (!alone) {
-    const auto run = path.parent_path().filename() == "logits" ? path.parent_path().parent_path()
-                                                               : path.parent_path();
+    const auto run =
+        path.parent_path().filename() == "logits" ? path.parent_path().parent_path() : path.parent_path();
     if (run.has_filename()) stem = run.filename().string() + "-" + stem;
   }
   return folder + "/" + stem;
+}
+
+/// "2 of 3: runs/a/logits/test.h5: 120000 of 400000 rows, 1200000 rows/s, 0 s left", once it takes long
+/// enough to be wondered about.
+class AnalysisProgress {
+ public:
+  /// passes: how many times the file is likely to be read.
+  AnalysisProgress(cluster::Log& log, std::string name, int64_t rows, int passes)
+      : log_(log), name_(std::move(name)), total_(rows * passes) {}
+
+  void add(int64_t rows) {
+    done_ += rows;
+    const auto now = Clock::now();
+    if (now - shown_ < std::chrono::milliseconds(200) || now - start_ < std::chrono::seconds(2)) return;
+    shown_ = now;
+    const double rate = static_cast<double>(done_) / std::chrono::duration<double>(now - start_).count();
+    log_.progress(fmt::format("{}: {} of {} rows read, {:.0f} rows/s, {:.0f} s left", name_, done_,
+                              std::max(done_, total_), rate,
+                              static_cast<double>(std::max<int64_t>(0, total_ - done_)) / rate));
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  cluster::Log& log_;
+  std::string name_;
+  int64_t total_, done_ = 0;
+  Clock::time_point start_ = Clock::now(), shown_;
+};
+
+/// What could be judged, and the first file that could not.
+struct Analysis {
+  std::vector<eval::CalibrationReport> reports;
+  std::exception_ptr failure;
+};
+
+Analysis analyse_all(const std::vector<std::string>& paths, const eval::CalibrationOptions& options) {
+  cluster::Log log(0);
+  Analysis analysis;
+  int number = 0;
+  for (const auto& path : paths) {
+    const std::string name =
+        paths.size() == 1 ? path : fmt::format("{} of {}: {}", ++number, paths.size(), path);
+    try {
+      const eval::LogitFile file(path);
+      AnalysisProgress progress(log, name, file.rows(), options.fit && !options.temperature ? 2 : 1);
+      analysis.reports.push_back(
+          eval::analyse(file, options, [&progress](int64_t rows) { progress.add(rows); }));
+    } catch (const Error& error) {
+      // One bad file among many costs the others nothing. The first becomes the program's own error.
+      if (!analysis.failure)
+        analysis.failure = std::current_exception();
+      else
+        log.warning("{}", error.what());
+    }
+    log.progress_done();
+  }
+  return analysis;
+}
+
+void print(const std::vector<eval::CalibrationReport>& reports, bool one_file, bool json) {
+  if (json && one_file) {
+    std::cout << eval::to_json(reports.front()).dump(2) << std::endl;
+  } else if (json) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const auto& report : reports) all.push_back(eval::to_json(report));
+    std::cout << all.dump(2) << std::endl;
+  } else {
+    std::cout << eval::to_table(reports);
+    const auto rows = eval::compare_smoothing(reports);
+    if (std::any_of(rows.begin(), rows.end(),
+                    [](const auto& row) { return row.hard_ece && row.smoothed_ece; }))
+      std::cout << "\nWhat smoothing did to calibration\n" << eval::to_text(rows);
+    std::cout << std::flush;
+  }
+}
+
+void make_folder_of(const std::string& file) {
+  const auto folder = std::filesystem::path(file).parent_path().string();
+  if (!folder.empty()) cluster::local_file_system()->make_folders(folder);
 }
 
 }  // namespace
@@ -49,7 +133,8 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
   Options options(
       "calibrate FILE... [--json] [--figures DIR] [--page FILE]",
       "Accuracy, top-5, NLL, Brier, the ECE family and a fitted temperature, before and after scaling, of\n"
-      "any HDF5 file with /logits [N, K] and /labels [N].");
+      "any HDF5 file with /logits [N, K] and /labels [N]; of files that state their alpha also the table\n"
+      "that sets hard against smoothed targets.");
   options.value("bins", "B", "confidence bins", "15")
       .value("edges", "NAME", "standard: [lo, hi), last closed; guo: (lo, hi]", "standard")
       .value("temperature", "T", "scale by this temperature instead of fitting one")
@@ -58,36 +143,31 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
       .value("seed", "S", "of the bootstrap and the held-out halves", "1")
       .value("threads", "N", "0: as many as there are cores", "0")
       .value("figures", "DIR", "write reliability diagrams as SVG and PNG")
-      .value("page", "FILE", "write one HTML page with the table and the diagrams side by side")
-      .flag("json", "print a list of JSON objects, one a file");
+      .value("page", "FILE", "write one HTML page with the tables and the diagrams side by side")
+      .flag("json", "print one JSON object, for several files a list of them");
   if (!options.parse(arguments, 1, -1)) return 0;
   const auto calibration = calibration_options(options);
   eval::check(calibration);
-
-  cluster::Log log(0);
-  std::vector<eval::CalibrationReport> reports;
-  for (const auto& path : options.words()) {
-    if (options.words().size() > 1)
-      log.progress(fmt::format("{} of {}: {}", reports.size() + 1, options.words().size(), path));
-    reports.push_back(eval::analyse(eval::LogitFile(path), calibration));
-  }
-  log.progress_done();
-  const auto files = cluster::local_file_system();
+  // What would fail at the end is better told at once.
   if (options.has("figures")) {
-    files->make_folders(options.text("figures"));
-    for (const auto& report : reports)
-      eval::write_reliability_figures(
-          report, figure_stem(options.text("figures"), report.file, reports.size() == 1));
+    eval::require_gnuplot();
+    cluster::local_file_system()->make_folders(options.text("figures"));
   }
-  if (options.has("page"))
-    cluster::write_file_whole(*files, options.text("page"), eval::calibration_page(reports));
-  if (options.has("json")) {
-    nlohmann::json all = nlohmann::json::array();
-    for (const auto& report : reports) all.push_back(eval::to_json(report));
-    std::cout << all.dump(2) << '\n';
-  } else {
-    std::cout << eval::to_table(reports);
+  if (options.has("page")) make_folder_of(options.text("page"));
+
+  const bool one_file = options.words().size() == 1;
+  const Analysis analysis = analyse_all(options.words(), calibration);
+  const auto& reports = analysis.reports;
+  if (!reports.empty()) {
+    print(reports, one_file, options.has("json"));
+    if (options.has("page"))
+      cluster::write_file_whole(*cluster::local_file_system(), options.text("page"),
+                                eval::calibration_page(reports));
+    if (options.has("figures"))
+      for (const auto& report : reports)
+        eval::write_reliability_figures(report, figure_stem(options.text("figures"), report.file, one_file));
   }
+  if (analysis.failure) std::rethrow_exception(analysis.failure);
   return 0;
 }
 

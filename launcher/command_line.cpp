@@ -1,13 +1,14 @@
 #include "launcher/command_line.h"
 
+#include <csignal>
 #include <exception>
 #include <iostream>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "cluster/build_info.h"
 #include "cluster/error.h"
+#include "cluster/failure.h"
 #include "cluster/nearest_name.h"
 #include "launcher/verbs.h"
 
@@ -61,21 +62,19 @@ const std::vector<Verb>& verbs() {
 }
 
 int run_command_line(int argc, char** argv) {
+  // A file that outgrows its limit is an error of its own, like a full disk, and no reason to die without a
+  // word.
+  std::signal(SIGXFSZ, SIG_IGN);
   int code = 0;
   try {
     code = run_verb({argv + 1, argv + argc});
     std::cout.flush();
     if (!std::cout)
       throw EnvironmentError("cannot write the results", "stdout", "free space or check the pipe");
-  } catch (const Error& error) {
+  } catch (const std::exception& failure) {
+    const Error error = cluster::as_error(failure);
     std::cerr << "error: " << error.what() << std::endl;
     code = static_cast<int>(error.code());
-  } catch (const std::bad_alloc&) {
-    std::cerr << "error: out of memory; lower train.global_batch or train.micro_batch" << std::endl;
-    code = static_cast<int>(ExitCode::environment);
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << Error(ExitCode::failure, error.what(), "", "").what() << std::endl;
-    code = static_cast<int>(ExitCode::failure);
   }
   return code;
 }

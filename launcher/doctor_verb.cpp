@@ -1,19 +1,17 @@
-#include <ATen/ATen.h>
-#include <hdf5.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "cluster/build_info.h"
 #include "cluster/device.h"
+#include "cluster/machine_probe.h"
+#include "eval/hdf5_version.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 
@@ -26,15 +24,23 @@ struct Finding {
   std::string consequence;  ///< what is missing for what, or what to do
 };
 
-std::string first_line_of(const std::string& command) {
-  std::array<char, 256> line{};
+std::vector<std::string> lines_of(const std::string& command) {
+  std::vector<std::string> lines;
   FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
-  if (!pipe) return "";
-  const bool any = std::fgets(line.data(), line.size(), pipe) != nullptr;
-  pclose(pipe);
-  std::string text = any ? line.data() : "";
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
+  if (!pipe) return lines;
+  std::array<char, 256> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), pipe)) {
+    std::string line = buffer.data();
+    while (!line.empty() && line.back() == '\n') line.pop_back();
+    lines.push_back(line);
+  }
+  if (pclose(pipe) != 0) lines.clear();
+  return lines;
+}
+
+std::string first_line_of(const std::string& command) {
+  const auto lines = lines_of(command);
+  return lines.empty() ? "" : lines.front();
 }
 
 Finding tool(const std::string& name, const std::string& version_command, const std::string& consequence) {
@@ -44,14 +50,7 @@ Finding tool(const std::string& name, const std::string& version_command, const 
 }
 
 Finding blas() {
-  const at::Tensor a = at::ones({768, 768});
-  double best = 1e9;
-  for (int repeat = 0; repeat < 4; ++repeat) {
-    const auto begin = std::chrono::steady_clock::now();
-    const at::Tensor product = at::mm(a, a);
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-  }
-  const double gflops = 2.0 * 768 * 768 * 768 / best * 1e-9;
+  const double gflops = cluster::matrix_gflops();
   const std::string library = cluster::blas_library();
   const bool fast = gflops > 10;
   char text[64];
@@ -60,34 +59,52 @@ Finding blas() {
           fast ? "" : "slow matrix products: install libopenblas0-pthread"};
 }
 
-bool cpu_has(const std::string& feature) {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);)
-    if (line.rfind("flags", 0) == 0) return (line + " ").find(" " + feature + " ") != std::string::npos;
-  return false;
+Finding onednn() {
+  const bool there = cluster::torch_has_onednn();
+  return {"oneDNN", there ? "yes" : "no", there,
+          there ? "" : "convolutions will be slow: use a LibTorch built with it"};
 }
 
 Finding bf16() {
-  if (cpu_has("amx_bf16")) return {"bf16 on this CPU", "amx_bf16", true, ""};
-  if (cpu_has("avx512_bf16")) return {"bf16 on this CPU", "avx512_bf16", true, ""};
+  const std::string instructions = cluster::bf16_instructions();
+  if (!instructions.empty()) return {"bf16 on this CPU", instructions, true, ""};
   return {"bf16 on this CPU", "emulated", true, "train.precision: fp32 may be faster here"};
 }
 
-Finding hdf5() {
-  unsigned major = 0, minor = 0, release = 0;
-  H5get_libversion(&major, &minor, &release);
-  return {"HDF5", std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release), true,
-          ""};
+Finding cuda() {
+  const bool there = cluster::torch_has_cuda();
+  return {"CUDA", there ? "in this LibTorch" : "not in this LibTorch", true,
+          there ? "" : "training runs on the CPU; name a LibTorch with CUDA by CMAKE_PREFIX_PATH"};
+}
+
+/// Names come from the driver's own tool, which sees devices that LibTorch may not.
+Finding devices() {
+  const int usable = cluster::cuda_devices();
+  std::string names;
+  for (const auto& name : lines_of("nvidia-smi --query-gpu=name,memory.total --format=csv,noheader"))
+    names += (names.empty() ? "" : "; ") + name;
+  const std::string state = std::to_string(usable) + " usable" + (names.empty() ? "" : ": " + names);
+  if (usable == 0 && !names.empty())
+    return {"CUDA devices", state, false,
+            "this LibTorch cannot use them: name one with CUDA by CMAKE_PREFIX_PATH"};
+  return {"CUDA devices", state, true, ""};
+}
+
+Finding nccl() {
+  const std::string version = cluster::nccl_version();
+  if (version.empty())
+    return {"NCCL", "not found", true, "not used: ranks exchange tensors through MPI and compute on the CPU"};
+  return {"NCCL", version + " on this machine", true,
+          "not used by this build: several ranks exchange tensors through MPI and compute on the CPU"};
 }
 
 Finding memory() {
-  const double total = static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
-                       static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 30);
+  const double total =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 30);
   struct statvfs disk {};
-  const double free =
-      statvfs(".", &disk) == 0
-          ? static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize) / (1 << 30)
-          : 0;
+  const double free = statvfs(".", &disk) == 0 ? static_cast<double>(disk.f_bavail) *
+                                                     static_cast<double>(disk.f_frsize) / (1 << 30)
+                                               : 0;
   char text[96];
   std::snprintf(text, sizeof text, "%.0f GiB memory, %.0f GiB free on this disk", total, free);
   return {"room", text, free > 1, free > 1 ? "" : "checkpoints and logit files need space"};
@@ -95,8 +112,7 @@ Finding memory() {
 
 Finding data_folder() {
   const char* folder = std::getenv("SMOOTHLAB_DATA");
-  if (!folder)
-    return {"SMOOTHLAB_DATA", "not set", true, "recipes of real data name their files by it"};
+  if (!folder) return {"SMOOTHLAB_DATA", "not set", true, "recipes of real data name their files by it"};
   const bool there = std::filesystem::is_directory(folder);
   return {"SMOOTHLAB_DATA", folder, there, there ? "" : "no such folder"};
 }
@@ -105,18 +121,18 @@ std::vector<Finding> examine() {
   std::vector<Finding> all;
   all.push_back({"smoothlab", cluster::code_version(), true, ""});
   all.push_back({"LibTorch", cluster::torch_version(), true, ""});
-  all.push_back({"oneDNN", at::hasMKLDNN() ? "yes" : "no", at::hasMKLDNN(),
-                 at::hasMKLDNN() ? "" : "convolutions will be slow: use a LibTorch built with it"});
+  all.push_back(onednn());
   all.push_back(blas());
   all.push_back(bf16());
   all.push_back({"CPU cores for this process", std::to_string(cluster::available_cores()), true, ""});
-  all.push_back({"CUDA", at::hasCUDA() ? "in this LibTorch" : "not in this LibTorch", true,
-                 at::hasCUDA() ? "" : "training runs on the CPU"});
+  all.push_back(cuda());
+  all.push_back(devices());
+  all.push_back(nccl());
   all.push_back({"MPI", cluster::mpi_version(), true, ""});
   all.push_back(tool("mpirun", "mpirun --version", "--ranks needs it: install openmpi-bin"));
   const std::string srun = first_line_of("srun --version");
   all.push_back({"Slurm", srun.empty() ? "not found" : srun, true, ""});
-  all.push_back(hdf5());
+  all.push_back({"HDF5", eval::hdf5_version(), true, ""});
   all.push_back(tool("gnuplot", "gnuplot --version", "figures need it: install gnuplot-nox"));
   all.push_back(memory());
   all.push_back(data_folder());

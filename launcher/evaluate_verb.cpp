@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "cluster/device.h"
 #include "cluster/error.h"
@@ -13,6 +15,7 @@
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 #include "trainer/loaded_run.h"
+#include "trainer/network_device.h"
 #include "trainer/run_evaluation.h"
 #include "trainer/run_parts.h"
 
@@ -51,9 +54,24 @@ void print(const EvaluateRequest& request, const std::string& split, const train
   std::fflush(stdout);
 }
 
+/// Rank 0 chooses the checkpoint: a run that still trains may finish one in between, and one warning about a
+/// damaged one is enough.
+trainer::LoadedRun load_on_all(const EvaluateRequest& request, const cluster::FileSystem& files,
+                               cluster::Communicator& communicator, cluster::Log& log) {
+  trainer::LoadOptions options = request.load;
+  std::optional<trainer::LoadedRun> run;
+  if (communicator.is_root()) {
+    run = trainer::load_run(request.folder, options, files, log);
+    options.step = run->step;
+  }
+  options.step = std::stoll(communicator.broadcast_text(std::to_string(options.step), 0));
+  if (!run) run = trainer::load_run(request.folder, options, files, log);
+  return std::move(*run);
+}
+
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
   const auto files = cluster::local_file_system();
-  const auto run = trainer::load_run(request.folder, request.load, *files, log);
+  const auto run = load_on_all(request, *files, communicator, log);
   std::string split = request.split.empty() ? run.recipe.evaluate.split : request.split;
   const auto dataset = trainer::split_of(run.task, split);
   if (request.logits.empty()) {
@@ -63,8 +81,8 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
 
   const auto placement = cluster::place_rank(communicator, run.recipe.train.device);
   cluster::apply(placement);
-  eval::EvaluationOptions options =
-      trainer::evaluation_options(run.recipe, run.task.name, split, run.step);
+  trainer::move_to(*run.network, placement.device);
+  eval::EvaluationOptions options = trainer::evaluation_options(run.recipe, run.task.name, split, run.step);
   options.logits = request.logits;
   options.keep_penultimate = request.penultimate;
   options.precision = request.precision;
@@ -100,8 +118,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   request.split = options.text("split");
   const std::vector<std::string> splits = {"train", "validation", "test"};
   if (!request.split.empty() && std::find(splits.begin(), splits.end(), request.split) == splits.end())
-    throw UsageError("unknown split '" + request.split + "'", "--split",
-                     suggest_name(request.split, splits));
+    throw UsageError("unknown split '" + request.split + "'", "--split", suggest_name(request.split, splits));
   request.logits = options.text("logits");
   const std::string precision = options.text("precision");
   if (precision != "float32" && precision != "float16")
@@ -112,9 +129,12 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   request.load.averages = !options.has("no-average");
   request.penultimate = !options.has("no-penultimate");
   request.json = options.has("json");
-  std::vector<std::string> whole = arguments;
-  whole.insert(whole.begin(), "evaluate");
-  return run_job(ranks, whole, [&](cluster::Communicator& communicator, cluster::Log& log) {
+  Job job;
+  job.ranks = ranks;
+  job.arguments = arguments;
+  job.arguments.insert(job.arguments.begin(), "evaluate");
+  job.after_death = "nothing was published, an older logit file is as it was; evaluate again";
+  return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {
     return evaluate_rank(request, communicator, log);
   });
 }

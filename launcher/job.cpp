@@ -1,50 +1,70 @@
 #include "launcher/job.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
-#include <new>
 #include <thread>
 
 #include "cluster/error.h"
+#include "cluster/failure.h"
 #include "launcher/rank_launcher.h"
 
 namespace smoothlab::launcher {
 namespace {
 
-// Long enough for rank 0 to report a failure that all ranks share and end the others before they repeat it.
+// Long enough for rank 0 to report a failure that all ranks share, and to end those on other nodes before
+// they repeat it.
 constexpr std::chrono::milliseconds report_delay{400};
+// Long enough for the rank that speaks to end this one.
+constexpr std::chrono::seconds silence{10};
 
-[[noreturn]] void fail(cluster::Communicator& communicator, const std::string& line, int code) {
+/// True for one rank of each node: that which makes the file first. The folder is the job's own, made and
+/// removed by mpirun or srun.
+bool may_speak() {
+  const char* folder = std::getenv("PMIX_SERVER_TMPDIR");
+  const char* name = std::getenv("PMIX_NAMESPACE");
+  if (!folder || !name) return true;
+  const std::string path = std::string(folder) + "/smoothlab-failed-" + name;
+  const int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0) return errno != EEXIST;
+  close(file);
+  return true;
+}
+
+[[noreturn]] void fail(cluster::Communicator& communicator, const Error& error) {
   if (!communicator.is_root()) std::this_thread::sleep_for(report_delay);
-  char host[256] = "";
-  gethostname(host, sizeof host - 1);
-  std::string text = "error: " + line;
-  if (!communicator.is_root()) text += " [rank " + std::to_string(communicator.rank()) + " on " + host + "]";
-  std::cerr << text + "\n" << std::flush;
-  communicator.abort(code);
-  std::_Exit(code);  // not reached; the compiler does not believe a virtual function
+  if (may_speak()) {
+    std::string text = std::string("error: ") + error.what();
+    if (!communicator.is_root()) {
+      char host[256] = "";
+      gethostname(host, sizeof host - 1);
+      text += " [rank " + std::to_string(communicator.rank()) + " on " + host + "]";
+    }
+    std::cerr << text + "\n" << std::flush;
+  } else {
+    std::this_thread::sleep_for(silence);
+  }
+  communicator.abort(static_cast<int>(error.code()));
+  std::_Exit(
+      static_cast<int>(error.code()));  // not reached; the compiler does not believe a virtual function
 }
 
 }  // namespace
 
-int run_job(int ranks, const std::vector<std::string>& arguments, const RankBody& body) {
-  if (ranks > 1 && !cluster::started_as_rank()) return launch_ranks(ranks, arguments);
+int run_job(const Job& job, const RankBody& body) {
+  if (job.ranks > 1 && !cluster::started_as_rank()) return launch_ranks(job);
   const auto communicator = cluster::make_communicator();
   cluster::Log log(communicator->rank());
   if (communicator->size() == 1) return body(*communicator, log);
   try {
     return body(*communicator, log);
-  } catch (const Error& error) {
-    fail(*communicator, error.what(), static_cast<int>(error.code()));
-  } catch (const std::bad_alloc&) {
-    fail(*communicator, "out of memory; lower train.global_batch or train.micro_batch",
-         static_cast<int>(ExitCode::environment));
-  } catch (const std::exception& error) {
-    fail(*communicator, Error(ExitCode::failure, error.what(), "", "").what(),
-         static_cast<int>(ExitCode::failure));
+  } catch (const std::exception& failure) {
+    log.progress_done();
+    fail(*communicator, cluster::as_error(failure));
   }
 }
 

@@ -12,11 +12,17 @@ namespace smoothlab::launcher {
 /// What a verb does as one rank of its job. The result is the exit code.
 using RankBody = std::function<int(cluster::Communicator&, cluster::Log&)>;
 
-/// Runs `body` as a job of `ranks` ranks: in this process when one rank is asked for or this process is a rank
-/// already, else by starting the ranks with `arguments` (the whole command line, verb first).
+struct Job {
+  int ranks = 1;
+  std::vector<std::string> arguments;  ///< the whole command line, verb first, that makes a rank of a process
+  std::string after_death;             ///< what to do when a rank was killed, as an error says it
+};
+
+/// Runs `body` as a job: in this process when one rank is asked for or this process is a rank already, else
+/// by starting the ranks.
 ///
 /// A rank whose body throws prints one line and ends the job on every rank (contract: one failure ends the
-/// job, fast and with a reason). Where all ranks fail alike, only the first rank's line is seen.
-int run_job(int ranks, const std::vector<std::string>& arguments, const RankBody& body);
+/// job, fast and with a reason). Where several ranks fail, one of them speaks.
+int run_job(const Job& job, const RankBody& body);
 
 }  // namespace smoothlab::launcher

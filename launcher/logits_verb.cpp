@@ -44,8 +44,7 @@ int logits_verb(const std::vector<std::string>& arguments) {
   }
   if (words[0] != "info")
     throw UsageError("unknown action '" + words[0] + "'", "logits", suggest_name(words[0], {"info", "pack"}));
-  if (words.size() < 2)
-    throw UsageError("no file given", "logits", "usage: smoothlab logits info FILE...");
+  if (words.size() < 2) throw UsageError("no file given", "logits", "usage: smoothlab logits info FILE...");
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (size_t i = 1; i < words.size(); ++i) all.push_back(describe(words[i]));
   if (options.has("json")) {

@@ -1,3 +1,5 @@
 #include "launcher/command_line.h"
 
-int main(int argc, char** argv) { return smoothlab::launcher::run_command_line(argc, argv); }
+int main(int argc, char** argv) {
+  return smoothlab::launcher::run_command_line(argc, argv);
+}

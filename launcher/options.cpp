@@ -23,8 +23,8 @@ Options& Options::flag(const std::string& name, const std::string& help_text) {
   return *this;
 }
 
-Options& Options::value(const std::string& name, const std::string& placeholder,
-                        const std::string& help_text, const std::string& standard) {
+Options& Options::value(const std::string& name, const std::string& placeholder, const std::string& help_text,
+                        const std::string& standard) {
   names_.push_back(name);
   auto* semantic = po::value<std::string>()->value_name(placeholder);
   if (!standard.empty()) semantic->default_value(standard);
@@ -35,9 +35,9 @@ Options& Options::value(const std::string& name, const std::string& placeholder,
 Options& Options::list(const std::string& name, const std::string& placeholder,
                        const std::string& help_text) {
   names_.push_back(name);
-  description_.add_options()(
-      name.c_str(), po::value<std::vector<std::string>>()->composing()->value_name(placeholder),
-      help_text.c_str());
+  description_.add_options()(name.c_str(),
+                             po::value<std::vector<std::string>>()->composing()->value_name(placeholder),
+                             help_text.c_str());
   return *this;
 }
 
@@ -82,7 +82,9 @@ bool Options::parse(const std::vector<std::string>& arguments, int least, int mo
   return true;
 }
 
-bool Options::has(const std::string& name) const { return values_.count(name) > 0; }
+bool Options::has(const std::string& name) const {
+  return values_.count(name) > 0;
+}
 
 std::string Options::text(const std::string& name) const {
   return has(name) ? values_[name].as<std::string>() : std::string();
@@ -108,8 +110,8 @@ double Options::number(const std::string& name, double low, double high) const {
 int64_t Options::integer(const std::string& name, int64_t low, int64_t high) const {
   const double result = number(name, static_cast<double>(low), static_cast<double>(high));
   if (result != std::floor(result))
-    throw UsageError("'" + text(name) + "' is not a value for --" + name,
-                     usage_.substr(0, usage_.find(' ')), "give a whole number");
+    throw UsageError("'" + text(name) + "' is not a value for --" + name, usage_.substr(0, usage_.find(' ')),
+                     "give a whole number");
   return static_cast<int64_t>(result);
 }
 

@@ -22,8 +22,8 @@ class Options {
   /// More text for --help, after the options.
   Options& epilogue(std::string text);
 
-  /// Words beside the options: between `least` and `most` (−1: any number). False when help was asked for, and
-  /// printed.
+  /// Words beside the options: between `least` and `most` (−1: any number). False when help was asked for,
+  /// and printed.
   bool parse(const std::vector<std::string>& arguments, int least, int most);
 
   bool has(const std::string& name) const;

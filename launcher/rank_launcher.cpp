@@ -7,13 +7,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <sstream>
 
-#include "cluster/device.h"
 #include "cluster/error.h"
+#include "cluster/stop_signal.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -28,7 +30,9 @@ std::string find_program(const std::string& name) {
   return "";
 }
 
-std::string own_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+std::string own_path() {
+  return std::filesystem::read_symlink("/proc/self/exe").string();
+}
 
 /// The signals that ask a job to stop, blocked for as long as this lives, so that they can be waited for.
 class BlockedSignals {
@@ -45,6 +49,21 @@ class BlockedSignals {
  private:
   sigset_t waited_, before_;
 };
+
+/// "signal 9 (Killed)".
+std::string signal_name(int number) {
+  const char* words = strsignal(number);
+  std::string name = "signal " + std::to_string(number);
+  if (words) name += " (" + std::string(words) + ")";
+  if (number == SIGKILL) name += ", often for want of memory";
+  return name;
+}
+
+/// Whether a signal ended a process, or what it had started, as waitpid says.
+bool ended_by(int status, int number) {
+  return WIFSIGNALED(status) ? WTERMSIG(status) == number
+                             : WIFEXITED(status) && WEXITSTATUS(status) == 128 + number;
+}
 
 [[noreturn]] void become(const std::vector<std::string>& command, const sigset_t* signals, pid_t parent) {
   // A group of its own: the terminal's Ctrl-C comes to us alone, and we pass it on as a request.
@@ -67,27 +86,60 @@ class BlockedSignals {
 
 }  // namespace
 
-std::vector<std::string> rank_command(int ranks, const std::vector<std::string>& arguments) {
+std::vector<std::string> rank_command(const Job& job) {
   std::vector<std::string> command;
+  const std::string ranks = std::to_string(job.ranks);
   const std::string srun = std::getenv("SLURM_JOB_ID") ? find_program("srun") : "";
   if (!srun.empty()) {
-    command = {srun, "--mpi=pmix", "--ntasks", std::to_string(ranks), "--kill-on-bad-exit=1"};
+    // Ranks that stop for a requeue end one after the other with 75, which must not kill the slower ones; a
+    // rank that died leaves its peers waiting in a collective. So the first end starts a clock for all.
+    command = {srun, "--quiet", "--mpi=pmix", "--ntasks=" + ranks, "--kill-on-bad-exit=0", "--wait=20"};
+    // Our Ctrl-C goes to the ranks as a request; the interrupt that we pass on means now.
+    command.emplace_back("--quit-on-interrupt");
+    const char* cores = std::getenv("SLURM_CPUS_PER_TASK");  // no longer inherited since Slurm 22.05
+    if (cores && *cores) command.push_back(std::string("--cpus-per-task=") + cores);
   } else {
     const std::string mpirun = find_program("mpirun");
     if (mpirun.empty())
-      throw EnvironmentError("mpirun is not on the PATH", "--ranks " + std::to_string(ranks),
+      throw EnvironmentError("mpirun is not on the PATH", "--ranks " + ranks,
                              "install openmpi-bin, or run one rank without --ranks");
-    // Ranks bring helper threads (loading, writing); binding would pin those to the rank's one core.
-    command = {mpirun, "--quiet", "--bind-to", "none", "-n", std::to_string(ranks)};
-    if (ranks > cluster::available_cores()) command.push_back("--oversubscribe");
+    // Ranks bring helper threads (loading, writing); binding would pin those to the rank's one core. What
+    // mpirun takes for slots are physical cores, fewer than this process may use.
+    command = {mpirun, "--quiet", "--bind-to", "none", "--oversubscribe", "-n", ranks};
   }
   command.push_back(own_path());
-  command.insert(command.end(), arguments.begin(), arguments.end());
+  command.insert(command.end(), job.arguments.begin(), job.arguments.end());
   return command;
 }
 
-int launch_ranks(int ranks, const std::vector<std::string>& arguments) {
-  const std::vector<std::string> command = rank_command(ranks, arguments);
+int exit_code_of_job(int status, const std::string& starter, const Job& job) {
+  const std::string name = std::filesystem::path(starter).filename().string();
+  if (WIFSIGNALED(status))
+    throw RunError(name + " was ended by " + signal_name(WTERMSIG(status)),
+                   std::to_string(job.ranks) + " ranks", job.after_death);
+  const int code = WEXITSTATUS(status);
+  switch (code) {
+    case 0:
+    case static_cast<int>(ExitCode::failure):
+    case static_cast<int>(ExitCode::usage):
+    case static_cast<int>(ExitCode::data):
+    case static_cast<int>(ExitCode::environment):
+    case static_cast<int>(ExitCode::requeue):
+      return code;
+    case 127:
+      throw EnvironmentError("cannot start " + starter, "--ranks", "check the MPI installation");
+    default:
+      break;
+  }
+  if (code > 128)
+    throw RunError("a rank was ended by " + signal_name(code - 128),
+                   std::to_string(job.ranks) + " ranks started by " + name, job.after_death);
+  throw RunError(name + " ended with exit code " + std::to_string(code), std::to_string(job.ranks) + " ranks",
+                 job.after_death);
+}
+
+int launch_ranks(const Job& job) {
+  const std::vector<std::string> command = rank_command(job);
   const BlockedSignals signals;
   const pid_t parent = getpid();
   const pid_t child = fork();
@@ -96,26 +148,34 @@ int launch_ranks(int ranks, const std::vector<std::string>& arguments) {
                            "raise the limit on processes");
   if (child == 0) become(command, signals.before(), parent);
 
-  int asked = 0;
-  bool finish = false;
+  using Clock = std::chrono::steady_clock;
+  std::optional<Clock::time_point> interrupted;
+  int asked = 0;  // the signal that asked first
+  bool ended_at_once = false;
   for (;;) {
     siginfo_t info;
     const int number = sigwaitinfo(signals.waited(), &info);
     if (number == SIGCHLD) {
       int status = 0;
       if (waitpid(child, &status, WNOHANG) != child) continue;
-      const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-      if (code == 127)
-        throw EnvironmentError("cannot start " + command[0], "--ranks", "check the MPI installation");
-      return finish && code == static_cast<int>(ExitCode::requeue) ? 0 : code;
+      if (ended_at_once) throw RunError("ended at once by a second interrupt", command[0], job.after_death);
+      // A rank that hears of the request before it can listen dies of it, and has done nothing yet.
+      int code = asked && ended_by(status, SIGUSR2) ? static_cast<int>(ExitCode::requeue)
+                                                    : exit_code_of_job(status, command[0], job);
+      return asked == SIGINT && code == static_cast<int>(ExitCode::requeue) ? 0 : code;
     }
     if (number < 0) continue;
-    if (++asked > 1) {
-      kill(child, SIGTERM);
-      continue;
+    if (!asked) {
+      asked = number;
+      kill(child, SIGUSR2);
     }
-    finish = number == SIGINT;
-    kill(child, SIGUSR2);
+    if (number != SIGINT) continue;
+    if (!interrupted) {
+      interrupted = Clock::now();
+    } else if (Clock::now() - *interrupted >= cluster::duplicate_interval) {
+      ended_at_once = true;
+      kill(child, SIGINT);
+    }
   }
 }
 

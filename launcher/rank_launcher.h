@@ -3,17 +3,23 @@
 #include <string>
 #include <vector>
 
+#include "launcher/job.h"
+
 namespace smoothlab::launcher {
 
-/// Starts this program again as `ranks` ranks with these arguments, through mpirun, or through srun inside a
-/// Slurm allocation, and waits. Returns the exit code that the job ends with.
+/// Starts this program again as the job's ranks, through mpirun, or through srun inside a Slurm allocation,
+/// and waits. Returns the exit code of the rank that ended the job (which has told why). Throws RunError
+/// where a signal ended a rank, which then could not tell; EnvironmentError where nothing could be started.
 ///
 /// SIGINT, SIGTERM and SIGUSR2 reach every rank as SIGUSR2: mpirun would answer the first two by killing the
-/// ranks before they could write a checkpoint. A run that SIGINT stopped ends with 0, as it would alone. A
-/// second signal ends the job at once.
-int launch_ranks(int ranks, const std::vector<std::string>& arguments);
+/// ranks before they could write a checkpoint. A run that SIGINT stopped ends with 0, as it would alone. The
+/// first request stands, as in StopSignal; only a second SIGINT ends the job at once.
+int launch_ranks(const Job& job);
 
 /// The command line that launch_ranks runs.
-std::vector<std::string> rank_command(int ranks, const std::vector<std::string>& arguments);
+std::vector<std::string> rank_command(const Job& job);
+
+/// The exit code for what waitpid says of mpirun or srun. Throws as launch_ranks does.
+int exit_code_of_job(int status, const std::string& starter, const Job& job);
 
 }  // namespace smoothlab::launcher

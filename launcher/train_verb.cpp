@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -24,21 +25,64 @@ int exit_code(trainer::RunOutcome outcome) {
   return static_cast<int>(outcome == trainer::RunOutcome::requeue ? ExitCode::requeue : ExitCode::done);
 }
 
+nlohmann::ordered_json to_json(const trainer::TrainingRun& run, const std::string& folder,
+                               trainer::RunOutcome outcome) {
+  nlohmann::ordered_json json;
+  json["run"] = folder;
+  // Whether to start it again is said by the exit code: ranks hear every request of their launcher as one to
+  // requeue.
+  json["outcome"] = outcome == trainer::RunOutcome::finished ? "finished" : "stopped";
+  json["step"] = run.step();
+  json["steps"] = run.steps();
+  json["evaluation"] = nullptr;
+  if (const auto& last = run.last_evaluation())
+    json["evaluation"] = {{"step", last->step},
+                          {"split", last->split},
+                          {"rows", last->rows},
+                          {"accuracy", last->accuracy},
+                          {"top5_accuracy", last->top5_accuracy},
+                          {"nll", last->nll},
+                          {"brier", last->brier},
+                          {"ece", last->ece}};
+  return json;
+}
+
+/// The command that goes on with a run, fit for a shell.
+std::string resuming_command(const std::vector<std::string>& arguments) {
+  std::string command = "smoothlab";
+  for (const auto& argument : arguments) {
+    const bool plain = argument.find_first_of(" \t\n'\"$&|;<>()*?[]{}~`!#\\") == std::string::npos;
+    command += " ";
+    if (plain && !argument.empty()) {
+      command += argument;
+      continue;
+    }
+    command += "'";
+    for (const char c : argument) command += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    command += "'";
+  }
+  if (std::find(arguments.begin(), arguments.end(), "--resume") == arguments.end()) command += " --resume";
+  return command;
+}
+
 }  // namespace
 
 int train_verb(const std::vector<std::string>& arguments) {
   Options options("train RECIPE [--ranks N] [--run DIR] [--set key=value]... [--resume] [--dry-run]",
                   "Trains a network as a recipe says. Started by mpirun or srun it is one rank of the job;\n"
-                  "by itself it starts --ranks N of them. SIGINT, SIGTERM and SIGUSR2 stop it after a\n"
-                  "checkpoint at the next step.");
+                  "by itself it starts --ranks N of them.");
   options.value("ranks", "N", "ranks to start", "1")
       .value("run", "DIR", "run folder; runs/NAME-OF-RECIPE without it")
       .list("set", "KEY=VALUE", "overrides a key of the recipe: --set targets.alpha=0.1")
       .flag("resume", "go on from the newest whole checkpoint")
       .flag("dry-run", "check everything, print the plan and the resolved recipe, train nothing")
-      .flag("json", "print results as JSON")
+      .flag("json", "print the outcome, or with --dry-run the plan, as one JSON object")
       .flag("help-recipe", "list every key of a recipe")
-      .epilogue("A run folder holds recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/ and logits/.");
+      .epilogue(
+          "A run folder holds recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/ and logits/.\n\n"
+          "Ctrl-C (exit 0), SIGTERM and SIGUSR2 (exit 75: start me again) stop a run after a checkpoint at\n"
+          "the next step; a second Ctrl-C ends it at once. Under an mpirun of your own send SIGUSR2 to\n"
+          "mpirun instead, which answers Ctrl-C and SIGTERM by killing the ranks.");
   for (const auto& argument : arguments)
     if (argument == "--help-recipe") {
       std::cout << trainer::recipe_help(false);
@@ -60,13 +104,20 @@ int train_verb(const std::vector<std::string>& arguments) {
   trainer::RunOptions run_options;
   run_options.folder = options.has("run") ? options.text("run") : default_folder(options.words()[0]);
   run_options.resume = options.has("resume");
-  std::vector<std::string> whole = arguments;
-  whole.insert(whole.begin(), "train");
-  return run_job(ranks, whole, [&](cluster::Communicator& communicator, cluster::Log& log) {
-    const cluster::StopSignal stop;
+  Job job;
+  job.ranks = ranks;
+  job.arguments = arguments;
+  job.arguments.insert(job.arguments.begin(), "train");
+  job.after_death = "checkpoints that were whole are whole; go on with: " + resuming_command(job.arguments);
+  // From here on, so that a request that comes while data are opened is heard too.
+  const cluster::StopSignal stop;
+  return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {
     const auto files = cluster::local_file_system();
     trainer::TrainingRun run(recipe, run_options, communicator, *files, log);
-    return exit_code(run.train(stop));
+    const auto outcome = run.train(stop);
+    if (options.has("json") && communicator.is_root())
+      std::cout << to_json(run, run_options.folder, outcome).dump(2) << std::endl;
+    return exit_code(outcome);
   });
 }
 

@@ -1,0 +1,119 @@
+// Signals and sudden deaths of a whole job, through the program itself.
+#include <nlohmann/json.hpp>
+
+#include "launcher/background_program.h"
+
+namespace smoothlab::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class InterruptionSlow : public testing::Test {
+ protected:
+  /// Some minutes of training, with a checkpoint every few milliseconds of it.
+  InterruptionSlow() {
+    std::string recipe = small_recipe();
+    recipe.replace(recipe.find("steps: 12"), 9, "steps: 1000000");
+    recipe.replace(recipe.find("every: 6"), 8, "every: 1000000");
+    recipe.replace(recipe.find("every: 4"), 8, "every: 50");
+    write_text(folder / "long.yaml", recipe);
+  }
+  std::vector<std::string> command() const {
+    return {"train", folder / "long.yaml", "--run", run(), "--ranks", std::to_string(ranks)};
+  }
+  std::string run() const { return folder / "run"; }
+  /// Steps of whole checkpoints.
+  std::vector<int64_t> checkpoints() const {
+    std::vector<int64_t> steps;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(run() + "/checkpoints", none))
+      if (entry.path().filename().string().rfind("step-", 0) == 0)
+        steps.push_back(std::stoll(entry.path().filename().string().substr(5)));
+    std::sort(steps.begin(), steps.end());
+    return steps;
+  }
+  bool wait_for_checkpoint() const {
+    return eventually([this] { return !checkpoints().empty(); });
+  }
+  TemporaryFolder folder;
+  int ranks = 2;
+};
+
+class InterruptionSlowOnRanks : public InterruptionSlow, public testing::WithParamInterface<int> {
+ protected:
+  InterruptionSlowOnRanks() { ranks = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(, InterruptionSlowOnRanks, testing::Values(1, 2));
+
+TEST_P(InterruptionSlowOnRanks, ARequestToStopIsACheckpointAnd75HoweverOftenItIsDelivered) {
+  BackgroundProgram training(joined(command(), {"--json"}));
+  ASSERT_TRUE(wait_for_checkpoint());
+  for (const int number : {SIGUSR2, SIGTERM, SIGTERM, SIGUSR2}) training.signal(number);
+  // What scancel --full does beside that: the ranks hear it too.
+  for (const pid_t rank : program_processes(run(), training.pid())) kill(rank, SIGTERM);
+  const auto result = training.wait();
+  EXPECT_EQ(result.exit_code, 75) << result.err;
+  const json outcome = json::parse(result.out);
+  EXPECT_EQ(outcome["outcome"], "stopped");
+  EXPECT_TRUE(outcome["evaluation"].is_null());
+  ASSERT_FALSE(checkpoints().empty());
+  EXPECT_EQ(checkpoints().back(), outcome["step"]);
+}
+
+TEST_P(InterruptionSlowOnRanks, AnInterruptIsACheckpointAnd0AndTheRunGoesOn) {
+  int64_t stopped_at = 0;
+  {
+    BackgroundProgram training(joined(command(), {"--json"}));
+    ASSERT_TRUE(wait_for_checkpoint());
+    training.signal(SIGINT);
+    const auto result = training.wait();
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(json::parse(result.out)["outcome"], "stopped");
+    stopped_at = json::parse(result.out)["step"];
+  }
+  BackgroundProgram resumed(joined(command(), {"--resume", "--json"}));
+  ASSERT_TRUE(eventually([&] { return checkpoints().back() > stopped_at; }));
+  resumed.signal(SIGINT);
+  const auto result = resumed.wait();
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("resumed after step " + std::to_string(stopped_at)));
+}
+
+TEST_F(InterruptionSlow, AKilledRankEndsTheJobWithOneLineAndLosesNoCheckpoint) {
+  BackgroundProgram training(command());
+  ASSERT_TRUE(wait_for_checkpoint());
+  const auto processes = program_processes(run(), training.pid());
+  ASSERT_EQ(processes.size(), 2U);
+  const auto start = std::chrono::steady_clock::now();
+  kill(*processes.rbegin(), SIGKILL);
+  const auto result = training.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  expect_error(result, 1, "a rank was ended by signal 9");
+  EXPECT_THAT(result.err, HasSubstr("--ranks 2 --resume"));
+  EXPECT_TRUE(eventually([&] { return program_processes(run(), -1).empty(); })) << "a rank is left behind";
+  const int64_t kept = checkpoints().back();
+
+  BackgroundProgram resumed(joined(command(), {"--resume"}));
+  ASSERT_TRUE(eventually([&] { return checkpoints().back() > kept; }));
+  resumed.signal(SIGTERM);
+  EXPECT_EQ(resumed.wait().exit_code, 75);
+}
+
+TEST_F(InterruptionSlow, ASecondInterruptEndsTheJobAtOnce) {
+  BackgroundProgram training(command());
+  ASSERT_TRUE(wait_for_checkpoint());
+  // Ranks that stand still, so that the first request cannot be heard.
+  const auto processes = program_processes(run(), training.pid());
+  ASSERT_EQ(processes.size(), 2U);
+  for (const pid_t rank : processes) kill(rank, SIGSTOP);
+  training.signal(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  training.signal(SIGINT);
+  const auto result = training.wait();
+  expect_error(result, 1, "second interrupt");
+  EXPECT_TRUE(eventually([&] { return program_processes(run(), -1).empty(); })) << "a rank is left behind";
+}
+
+}  // namespace
+}  // namespace smoothlab::test
