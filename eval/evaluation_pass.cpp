@@ -12,9 +12,8 @@
 #include <vector>
 
 #include "cluster/error.h"
-#include "cluster/file_system.h"
 #include "data/batch_stream.h"
-#include "eval/finite_values.h"
+#include "eval/row_kernels.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -67,7 +66,7 @@ std::vector<T> values_of(const at::Tensor& tensor) {
 
 void require_finite(const at::Tensor& logits, const data::Batch& batch) {
   const auto* values = logits.data_ptr<float>();
-  if (all_finite(values, logits.numel())) return;
+  if (row_kernels().finite(values, logits.numel())) return;
   const int64_t bad =
       std::find_if(values, values + logits.numel(), [](float x) { return !std::isfinite(x); }) - values;
   const int64_t row = bad / logits.size(1);
@@ -81,18 +80,22 @@ class LogitSink {
  public:
   LogitSink(models::Network& network, const data::EvaluationStream& stream, bool positions,
             cluster::Communicator& communicator, const EvaluationOptions& options)
-      : communicator_(communicator), path_(options.logits), keep_penultimate_(options.keep_penultimate) {
+      : communicator_(communicator),
+        files_(options.files),
+        path_(options.logits),
+        keep_penultimate_(options.keep_penultimate) {
     const std::string tag = communicator.broadcast_text(new_shard_tag(), 0);
     for (int rank = 0; rank < communicator.size(); ++rank)
       shards_.push_back(shard_path(path_, tag, rank, communicator.size()));
     const auto folder = std::filesystem::path(path_).parent_path();
-    if (!folder.empty()) cluster::local_file_system()->make_folders(folder.string());
+    if (!folder.empty()) files_->make_folders(folder.string());
     LogitOrigin origin = options.origin;
     origin.ranks = communicator.size();
     const LogitShape shape{stream.rows(), network.classes(),
                            keep_penultimate_ ? network.penultimate_size() : 0, positions, options.precision};
-    writer_ =
-        std::make_unique<LogitShardWriter>(shards_[static_cast<size_t>(communicator.rank())], shape, origin);
+    const std::string& shard = shards_[static_cast<size_t>(communicator.rank())];
+    writer_ = std::make_unique<LogitShardWriter>(shard, shape, origin, files_);
+    started_ = std::filesystem::last_write_time(shard);
     if (!communicator.is_root()) return;
     const models::Classifier classifier = network.classifier();
     writer_->classifier(values_of<float>(on_host(classifier.weight)),
@@ -114,16 +117,18 @@ class LogitSink {
   void publish() {
     writer_->close();
     communicator_.barrier();
-    if (communicator_.is_root()) publish_logit_file(path_, shards_);
+    if (communicator_.is_root()) publish_logit_file(*files_, path_, shards_, started_);
     communicator_.barrier();
   }
 
  private:
   cluster::Communicator& communicator_;
+  std::shared_ptr<cluster::FileSystem> files_;
   std::string path_;
   bool keep_penultimate_;
   std::vector<std::string> shards_;
-  std::unique_ptr<LogitShardWriter> writer_;
+  std::filesystem::file_time_type started_;
+  std::unique_ptr<LogitShardWriter> writer_;  // alive until all is published, so that nobody takes its shard
 };
 
 /// "evaluating: 1200 of 5000 rows, 800 rows/s, 5 s left".

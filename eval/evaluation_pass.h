@@ -7,6 +7,7 @@
 
 #include "cluster/communicator.h"
 #include "cluster/device.h"
+#include "cluster/file_system.h"
 #include "cluster/log.h"
 #include "data/dataset.h"
 #include "eval/calibration.h"
@@ -22,6 +23,7 @@ struct EvaluationOptions {
   std::string logits;          ///< path of the logit file to write; empty: none
   bool keep_penultimate = true;
   LogitPrecision precision = LogitPrecision::float32;
+  std::shared_ptr<cluster::FileSystem> files = cluster::local_file_system();  ///< where it goes
   LogitOrigin origin;  ///< its ranks are filled in by the pass
 };
 

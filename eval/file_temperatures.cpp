@@ -6,7 +6,8 @@
 namespace smoothlab::eval {
 namespace {
 
-constexpr int64_t sampled_values = int64_t{1} << 18, blocks = 16;
+constexpr int64_t wanted_values = int64_t{1} << 18, most_values = int64_t{1} << 22, blocks = 16;
+constexpr int64_t fewest_rows = 256, most_rows = 65536;
 
 /// Rows in memory, in blocks that are spread over the file, which may be sorted by class.
 struct SampledBlock {
@@ -16,7 +17,8 @@ struct SampledBlock {
 };
 
 int64_t sampled_rows(const LogitFile& file) {
-  return std::min(file.rows(), std::clamp<int64_t>(sampled_values / file.classes(), 256, 65536));
+  const int64_t rows = std::clamp(wanted_values / file.classes(), fewest_rows, most_rows);
+  return std::min({file.rows(), rows, std::max<int64_t>(2, most_values / file.classes())});
 }
 
 std::vector<SampledBlock> sample(const LogitFile& file, uint64_t seed) {

@@ -11,8 +11,8 @@
 namespace smoothlab::eval {
 
 /// Searches three temperatures of a file at once: of all rows, and of each half. A sample of the rows, held
-/// in memory (at most 16 chunks of about 1 MiB), says where to look; a file no larger than that is its own
-/// sample and needs no pass.
+/// in memory (at most 16 MiB of logits, or two rows), says where to look; a file no larger than that is its
+/// own sample and needs no pass.
 class FileTemperatures {
  public:
   FileTemperatures(const LogitFile& file, uint64_t seed);

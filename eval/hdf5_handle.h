@@ -10,7 +10,7 @@
 namespace smoothlab::eval {
 
 /// Serialises calls into HDF5, which distributions also build without thread safety. Held for the shortest
-/// time: rows themselves bypass the library wherever they can (see hdf5_rows.h). The lock belongs to the
+/// time: rows themselves bypass the library wherever they can (see row_source.h). The lock belongs to the
 /// library, which has one state a process however many runs and files use it; hence one lock a process.
 class Hdf5Lock {
  public:

@@ -32,7 +32,7 @@ std::string shape_text(const RowSource& rows) {
 struct LogitFile::State {
   std::string path;
   std::unique_ptr<SourceFiles> files;
-  std::unique_ptr<RowSource> logits, labels, sample_ids, penultimate;
+  std::unique_ptr<RowSource> logits, labels, sample_ids, positions, penultimate;
   bool complete = true;
 
   hid_t file() const { return files->root()->file(); }
@@ -76,6 +76,7 @@ LogitFile::LogitFile(const std::string& path, Incomplete incomplete) : state_(st
            "store one logit for each class");
   s.labels = s.open("labels", RowType::int64, 1);
   if (has("sample_id")) s.sample_ids = s.open("sample_id", RowType::int64, 1);
+  if (has("position")) s.positions = s.open("position", RowType::int64, 1);
   if (has("penultimate")) s.penultimate = s.open("penultimate", RowType::float32, 2);
 }
 
@@ -121,6 +122,11 @@ void LogitFile::read_labels(int64_t first, int64_t count, int64_t* out) const {
 void LogitFile::read_sample_ids(int64_t first, int64_t count, int64_t* out) const {
   if (state_->sample_ids) return state_->sample_ids->read(first, count, out);
   for (int64_t i = 0; i < count; ++i) out[i] = first + i;
+}
+
+void LogitFile::read_positions(int64_t first, int64_t count, int64_t* out) const {
+  if (!state_->positions) state_->fail("there is no /position", "only files of translations have positions");
+  state_->positions->read(first, count, out);
 }
 
 void LogitFile::read_penultimate(int64_t first, int64_t count, float* out) const {

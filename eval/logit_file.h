@@ -44,6 +44,8 @@ class LogitFile {
   void read_labels(int64_t first, int64_t count, int64_t* out) const;
   /// Where a file has no /sample_id, rows number the samples.
   void read_sample_ids(int64_t first, int64_t count, int64_t* out) const;
+  /// Throws DataError where the file has no /position.
+  void read_positions(int64_t first, int64_t count, int64_t* out) const;
   /// Throws DataError where the file has no /penultimate.
   void read_penultimate(int64_t first, int64_t count, float* out) const;
   /// {weight [K, L], bias [K]}; throws DataError where the file keeps no templates.

@@ -91,12 +91,12 @@ void pack_logit_file(const std::string& from, const std::string& to) {
   mark_complete(temporary);
   ShardFile(temporary).sync();
   std::error_code code;
-  const auto replaced = fs::equivalent(from, to, code) ? shards_referred_to(to) : std::vector<std::string>{};
+  const bool onto_itself = fs::equivalent(from, to, code);
   auto files = cluster::local_file_system();
   files->rename(temporary, to);
   const fs::path folder = fs::path(to).parent_path();
   files->sync_folder(folder.empty() ? "." : folder.string());
-  if (!replaced.empty()) remove_stale_shards(to, replaced, {});
+  if (onto_itself) remove_stale_shards(*files, to, std::nullopt);
 }
 
 }  // namespace smoothlab::eval

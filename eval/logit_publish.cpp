@@ -60,10 +60,9 @@ bool is_empty_shard(const std::string& path) {
   return read_attribute(file, "rows") == "0" && read_attribute(file, "complete") == "1";
 }
 
-void rename_into_place(const std::string& from, const std::string& to) {
-  auto files = cluster::local_file_system();
-  files->rename(from, to);
-  files->sync_folder(folder_of(to));
+void rename_into_place(cluster::FileSystem& files, const std::string& from, const std::string& to) {
+  files.rename(from, to);
+  files.sync_folder(folder_of(to));
 }
 
 void write_virtual_file(const std::string& path, const std::vector<std::unique_ptr<LogitFile>>& parts,
@@ -84,17 +83,16 @@ void write_virtual_file(const std::string& path, const std::vector<std::unique_p
 
 }  // namespace
 
-void publish_logit_file(const std::string& path, const std::vector<std::string>& shards) {
+void publish_logit_file(cluster::FileSystem& files, const std::string& path,
+                        const std::vector<std::string>& shards, std::optional<fs::file_time_type> started) {
   if (shards.empty()) throw DataError("no shards to publish", path, "evaluate first");
   if (shards.size() == 1) {
     const LogitFile checked(shards.front());
-    const auto replaced = shards_referred_to(path);
-    rename_into_place(shards.front(), path);
-    remove_stale_shards(path, replaced, {});
+    rename_into_place(files, shards.front(), path);
+    remove_stale_shards(files, path, started);
     return;
   }
   std::vector<std::unique_ptr<LogitFile>> parts;
-  std::vector<std::string> kept;
   int64_t rows = 0;
   for (const auto& shard : shards) {
     if (fs::path(folder_of(shard)).lexically_normal() != fs::path(folder_of(path)).lexically_normal())
@@ -107,18 +105,20 @@ void publish_logit_file(const std::string& path, const std::vector<std::string>&
          part->attribute("step") != parts[0]->attribute("step")))
       throw DataError("shards do not fit together", shard, "evaluate again on all ranks");
     rows += part->rows();
-    kept.push_back(shard);
     parts.push_back(std::move(part));
   }
   if (parts.empty()) throw DataError("no shard has any rows", path, "evaluate at least one sample");
-  const std::string temporary = path + ".tmp";
+  const std::string temporary = half_made_path(shards.front());
   write_virtual_file(temporary, parts, shards.front(), rows, shards.size());
   ShardFile(temporary).sync();
   mark_complete(temporary);
   ShardFile(temporary).sync();
-  const auto replaced = shards_referred_to(path);
-  rename_into_place(temporary, path);
-  remove_stale_shards(path, replaced, kept);
+  rename_into_place(files, temporary, path);
+  remove_stale_shards(files, path, started);
+}
+
+void publish_logit_file(const std::string& path, const std::vector<std::string>& shards) {
+  publish_logit_file(*cluster::local_file_system(), path, shards);
 }
 
 }  // namespace smoothlab::eval

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "cluster/error.h"
-#include "eval/finite_values.h"
 #include "eval/half_precision.h"
+#include "eval/row_kernels.h"
 #include "eval/shard_file.h"
 #include "eval/shard_layout.h"
 
@@ -105,7 +105,7 @@ struct LogitShardWriter::State {
 
   void require_finite(const LogitRows& rows, const std::vector<float>& values, int64_t width,
                       const char* name) const {
-    if (all_finite(values.data(), static_cast<int64_t>(values.size()))) return;
+    if (row_kernels().finite(values.data(), static_cast<int64_t>(values.size()))) return;
     for (size_t i = 0; i < values.size(); ++i)
       if (!std::isfinite(values[i])) refuse(rows, values, i, width, name, "not finite");
   }
@@ -142,10 +142,11 @@ struct LogitShardWriter::State {
 };
 
 LogitShardWriter::LogitShardWriter(const std::string& path, const LogitShape& shape,
-                                   const LogitOrigin& origin)
+                                   const LogitOrigin& origin,
+                                   const std::shared_ptr<cluster::FileSystem>& files)
     : state_(std::make_unique<State>(path, shape)) {
   constexpr int64_t metadata = 65536;
-  require_space(path,
+  require_space(*files, path,
                 shape.rows * shard_row_bytes(shape) + metadata + static_cast<int64_t>(origin.recipe.size()));
   state_->layout = create_shard(path, shape, origin);
   state_->file = std::make_unique<ShardFile>(path);
@@ -181,7 +182,7 @@ void LogitShardWriter::classifier(std::vector<float> weight, std::vector<float> 
     throw RunError(fmt::format("templates of {} and {} values for {} classes, after {} rows", weight.size(),
                                bias.size(), classes, s.appended),
                    s.path, "give weight [K, L] and bias [K] before the first row");
-  add_classifier(s.path, weight, bias);
+  s.file->unlocked([&] { add_classifier(s.path, weight, bias); });
 }
 
 void LogitShardWriter::close() {
@@ -193,7 +194,7 @@ void LogitShardWriter::close() {
     throw RunError(fmt::format("{} rows of {} were written", s.written, s.shape.rows), s.path,
                    "run the evaluation again");
   s.file->sync();
-  mark_complete(s.path);
+  s.file->unlocked([&] { mark_complete(s.path); });
   s.file->sync();
   s.closed = true;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/file_system.h"
 #include "eval/logit_schema.h"
 
 namespace smoothlab::eval {
@@ -23,14 +24,15 @@ struct LogitRows {
 /// already written survive kill -9: at any moment the file opens, and a row whose sample_id is not −1 is
 /// whole. Writing happens on a thread of its own behind a queue of bounded size; an error there is thrown by
 /// the next append() or close(). Without close() the destructor writes rows still queued and
-/// leaves the file incomplete.
+/// leaves the file incomplete. As long as the writer lives, no other evaluation removes its shard.
 ///
 /// Throws EnvironmentError naming the path when the disk is full or fails (space is reserved up front, where
 /// the file system can), RunError naming the sample for a logit or penultimate activation that is not finite,
 /// not representable in float16, or where rows are too many or too few.
 class LogitShardWriter {
  public:
-  LogitShardWriter(const std::string& path, const LogitShape& shape, const LogitOrigin& origin);
+  LogitShardWriter(const std::string& path, const LogitShape& shape, const LogitOrigin& origin,
+                   const std::shared_ptr<cluster::FileSystem>& files = cluster::local_file_system());
   ~LogitShardWriter();
   LogitShardWriter(const LogitShardWriter&) = delete;
   LogitShardWriter& operator=(const LogitShardWriter&) = delete;

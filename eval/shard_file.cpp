@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -29,11 +30,12 @@ bool allocate(int descriptor, int64_t bytes) {
 
 }  // namespace
 
-void require_space(const std::string& path, int64_t bytes) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+void require_space(cluster::FileSystem& files, const std::string& path, int64_t bytes) {
+  files.create(path)->close();
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor < 0)
     throw EnvironmentError(fmt::format("cannot create: {}", std::strerror(errno)), path,
-                           "make the folder, or choose one that can be written");
+                           "choose a folder that can be written");
   const bool room = allocate(descriptor, bytes);
   const int reason = errno;
   const bool emptied = ::ftruncate(descriptor, 0) == 0;
@@ -42,7 +44,7 @@ void require_space(const std::string& path, int64_t bytes) {
   const auto available = static_cast<int64_t>(disk.f_bavail * disk.f_frsize);
   ::close(descriptor);
   if (room && emptied && (!known || available >= bytes)) return;
-  ::unlink(path.c_str());
+  files.remove_all(path);
   throw EnvironmentError(
       fmt::format("no room for {:.1f} MB of logits: {}", static_cast<double>(bytes) / 1e6,
                   room ? fmt::format("{:.1f} MB are free", static_cast<double>(available) / 1e6)
@@ -50,9 +52,19 @@ void require_space(const std::string& path, int64_t bytes) {
       path, "free disk space or raise the quota, keep logits as float16, or leave out the penultimate layer");
 }
 
+bool is_in_use(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) return errno != ENOENT;
+  const bool in_use = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return in_use;
+}
+
 ShardFile::ShardFile(const std::string& path) : path_(path) {
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  // For reading too, without which NFS has no shared lock.
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor_ < 0) fail("open for writing");
+  (void)::flock(descriptor_, LOCK_SH | LOCK_NB);
 }
 
 ShardFile::~ShardFile() {
@@ -89,6 +101,12 @@ void ShardFile::start_sync() {
 
 void ShardFile::sync() {
   if (::fsync(descriptor_) != 0) fail("sync");
+}
+
+void ShardFile::unlocked(const std::function<void()>& work) {
+  (void)::flock(descriptor_, LOCK_UN);
+  work();
+  (void)::flock(descriptor_, LOCK_SH | LOCK_NB);
 }
 
 void ShardFile::fail(const std::string& doing) const {

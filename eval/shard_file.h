@@ -1,18 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "cluster/file_system.h"
 #include "eval/row_extents.h"
 
 namespace smoothlab::eval {
 
 /// Makes sure that a file of so many bytes has room on the disk, before anything is written to it. Leaves an
 /// empty file. Throws EnvironmentError that names path, bytes wanted and bytes free.
-void require_space(const std::string& path, int64_t bytes);
+void require_space(cluster::FileSystem& files, const std::string& path, int64_t bytes);
 
-/// The bytes of a file that another has laid out. Every call throws EnvironmentError with path and reason.
+/// Whether a ShardFile, or HDF5, of any process has the file open. On a file system without locks: false.
+bool is_in_use(const std::string& path);
+
+/// The bytes of a file that another has laid out. Holds a shared lock on it, by which others see that its
+/// writer lives; readers may read on. Every call throws EnvironmentError with path and reason.
 class ShardFile {
  public:
   explicit ShardFile(const std::string& path);
@@ -28,6 +34,8 @@ class ShardFile {
   /// Asks the system to start writing to the disk, without waiting for it.
   void start_sync();
   void sync();
+  /// Without the lock, for HDF5 wants the file to itself where it writes.
+  void unlocked(const std::function<void()>& work);
 
  private:
   [[noreturn]] void fail(const std::string& doing) const;

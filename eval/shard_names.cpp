@@ -8,15 +8,18 @@
 #include <chrono>
 #include <filesystem>
 #include <random>
+#include <set>
 
 #include "cluster/error.h"
-#include "cluster/file_system.h"
 #include "eval/hdf5_handle.h"
+#include "eval/shard_file.h"
 
 namespace smoothlab::eval {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr char half_made[] = ".tmp";
 
 std::string folder_of(const std::string& path) {
   const fs::path folder = fs::path(path).parent_path();
@@ -32,27 +35,31 @@ bool all_of(const std::string& text, int (*is)(int)) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](unsigned char c) { return is(c) != 0; });
 }
 
-/// Whether a file's name is that of a shard, of whatever evaluation, of the logit file with this stem.
-bool is_shard_of(const std::string& stem, const std::string& name) {
-  if (name.rfind(stem + ".", 0) != 0) return false;
-  std::string rest = name.substr(stem.size() + 1);  // "TAG.0-of-2.h5"
-  if (rest.size() < 4 || rest.substr(rest.size() - 3) != ".h5") return false;
-  rest.resize(rest.size() - 3);
-  const size_t dot = rest.find('.'), of = rest.find("-of-");
-  if (dot == std::string::npos || of == std::string::npos || of < dot) return false;
-  return all_of(rest.substr(0, dot), std::isxdigit) &&
-         all_of(rest.substr(dot + 1, of - dot - 1), std::isdigit) &&
-         all_of(rest.substr(of + 4), std::isdigit);
+/// The stem of the logit file whose shard, or half-made virtual file, has this name: "test" of
+/// "test.TAG.0-of-2.h5"; empty where it is none.
+std::string stem_of_shard(std::string name) {
+  const auto drop = [&name](const std::string& end) {
+    const bool ends =
+        name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+    if (ends) name.resize(name.size() - end.size());
+    return ends;
+  };
+  drop(half_made);
+  if (!drop(".h5")) return {};
+  const size_t part = name.rfind('.');
+  if (part == std::string::npos || part == 0) return {};
+  const size_t tag = name.rfind('.', part - 1), of = name.find("-of-", part);
+  if (tag == std::string::npos || of == std::string::npos) return {};
+  const bool fits = all_of(name.substr(tag + 1, part - tag - 1), std::isxdigit) &&
+                    all_of(name.substr(part + 1, of - part - 1), std::isdigit) &&
+                    all_of(name.substr(of + 4), std::isdigit);
+  return fits ? name.substr(0, tag) : "";
 }
 
-bool holds_nothing(const std::string& path) {
-  try {
-    const Hdf5Lock lock;
-    const Hdf5Handle file = open_hdf5(path);
-    return read_attribute(file, "complete") == "0" || read_attribute(file, "rows") == "0";
-  } catch (const DataError&) {
-    return false;  // not ours to judge
-  }
+bool has_changed_since(const std::string& path, std::optional<fs::file_time_type> time) {
+  std::error_code problem;
+  const auto changed = fs::last_write_time(path, problem);
+  return problem || (time && changed > *time);
 }
 
 }  // namespace
@@ -68,9 +75,14 @@ std::string shard_path(const std::string& path, const std::string& tag, int rank
   return fmt::format("{}/{}.{}.{}-of-{}.h5", folder_of(path), stem_of(path), tag, rank, ranks);
 }
 
-std::vector<std::string> shards_referred_to(const std::string& path) {
+std::string half_made_path(const std::string& first_shard) {
+  return first_shard + half_made;
+}
+
+std::optional<std::vector<std::string>> shards_referred_to(const std::string& path) {
   std::vector<std::string> names;
   const Hdf5Lock lock;
+  if (H5Fis_hdf5(path.c_str()) <= 0) return names;
   try {
     const Hdf5Handle file = open_hdf5(path);
     if (!hdf5_has(file, "logits")) return names;
@@ -84,22 +96,32 @@ std::vector<std::string> shards_referred_to(const std::string& path) {
       names.emplace_back(name);
     }
   } catch (const DataError&) {
+    return std::nullopt;
   }
   return names;
 }
 
-void remove_stale_shards(const std::string& path, const std::vector<std::string>& replaced,
-                         const std::vector<std::string>& kept) {
-  const auto among = [](const std::vector<std::string>& paths, const std::string& name) {
-    return std::any_of(paths.begin(), paths.end(),
-                       [&](const std::string& shard) { return fs::path(shard).filename().string() == name; });
-  };
-  auto files = cluster::local_file_system();
-  const std::string folder = folder_of(path), stem = stem_of(path);
-  for (const auto& name : files->list(folder)) {
-    if (among(kept, name) || !is_shard_of(stem, name)) continue;
-    const std::string shard = folder + "/" + name;
-    if (among(replaced, name) || holds_nothing(shard)) files->remove_all(shard);
+void remove_stale_shards(cluster::FileSystem& files, const std::string& path,
+                         std::optional<fs::file_time_type> started) {
+  try {
+    const std::string folder = folder_of(path), stem = stem_of(path);
+    std::vector<std::string> ours;
+    std::set<std::string> needed;
+    for (const auto& name : files.list(folder)) {
+      const std::string of = stem_of_shard(name);
+      if (of == stem) ours.push_back(name);
+      if (!of.empty()) continue;
+      const auto shards = shards_referred_to(folder + "/" + name);
+      if (!shards) return;
+      for (const auto& shard : *shards) needed.insert(fs::path(shard).filename().string());
+    }
+    for (const auto& name : ours) {
+      const std::string shard = folder + "/" + name;
+      if (needed.count(name) == 0 && !has_changed_since(shard, started) && !is_in_use(shard))
+        files.remove_all(shard);
+    }
+  } catch (const Error&) {
+    // The logit file is published; that leftovers stay is not worth a failure.
   }
 }
 

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "cluster/file_system.h"
 
 namespace smoothlab::eval {
 
@@ -12,14 +16,19 @@ std::string new_shard_tag();
 /// Beside path "x/test.h5": "x/test.TAG.0-of-2.h5".
 std::string shard_path(const std::string& path, const std::string& tag, int rank, int ranks);
 
-/// Names of the files beside it that the logit file at `path` is made of; none where it is plain, not there
-/// or not readable.
-std::vector<std::string> shards_referred_to(const std::string& path);
+/// Where the virtual file over the shards of an evaluation is made before it gets its name.
+std::string half_made_path(const std::string& first_shard);
 
-/// After a logit file has been replaced: removes shards named after it that no file can need any more. Those
-/// are the ones that only the replaced file referred to, those that are empty, and those whose writer was
-/// stopped. Any other may belong to a published file that has been renamed since.
-void remove_stale_shards(const std::string& path, const std::vector<std::string>& replaced,
-                         const std::vector<std::string>& kept);
+/// Names of the files beside it that the file at `path` is made of: none where it is plain, not there or not
+/// HDF5. Nothing at all where it is HDF5 but cannot be read now.
+std::optional<std::vector<std::string>> shards_referred_to(const std::string& path);
+
+/// After a logit file has been replaced: removes shards named after it that nobody needs any more. A shard is
+/// needed while any HDF5 file in the folder refers to it, as a copy or a renamed file does; while its writer
+/// lives; and where it has changed since `started`, for then its evaluation may still run, on a file system
+/// without locks too. Nothing is removed where a file in the folder cannot be read. Does not fail: what stays
+/// goes with the next evaluation.
+void remove_stale_shards(cluster::FileSystem& files, const std::string& path,
+                         std::optional<std::filesystem::file_time_type> started);
 
 }  // namespace smoothlab::eval

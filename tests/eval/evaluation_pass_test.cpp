@@ -3,14 +3,17 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "data/task.h"
 #include "eval/logit_chunks.h"
+#include "support/faulty_file_system.h"
 #include "support/temporary_folder.h"
 
 namespace smoothlab::eval {
@@ -45,6 +48,30 @@ class NetworkThatDiverges : public models::Network {
   models::Classifier classifier() const override { return {at::zeros({10, 2}), at::zeros({10})}; }
   int64_t classes() const override { return 10; }
   int64_t penultimate_size() const override { return 2; }
+};
+
+/// From sample 48 on, files cannot grow beyond a kilobyte.
+class NetworkThatFillsTheDisk : public models::Network {
+ public:
+  NetworkThatFillsTheDisk() : ignored_(signal(SIGXFSZ, SIG_IGN)) { getrlimit(RLIMIT_FSIZE, &before_); }
+  ~NetworkThatFillsTheDisk() override {
+    free_the_disk();
+    signal(SIGXFSZ, ignored_);
+  }
+  void free_the_disk() { setrlimit(RLIMIT_FSIZE, &before_); }
+  models::Rows forward(const std::vector<at::Tensor>& inputs,
+                       const models::ForwardContext& context) override {
+    const rlimit full{1024, before_.rlim_max};
+    if (context.sample_ids.min().item<int64_t>() >= 48) setrlimit(RLIMIT_FSIZE, &full);
+    return {at::zeros({inputs[0].size(0), 10}), at::zeros({inputs[0].size(0), 2})};
+  }
+  models::Classifier classifier() const override { return {at::zeros({10, 2}), at::zeros({10})}; }
+  int64_t classes() const override { return 10; }
+  int64_t penultimate_size() const override { return 2; }
+
+ private:
+  rlimit before_{};
+  void (*ignored_)(int);
 };
 
 class EvaluationPassTest : public testing::Test {
@@ -132,6 +159,51 @@ TEST_F(EvaluationPassTest, KeepsWhatIsAskedFor) {
   const LogitFile file(path);
   EXPECT_EQ(file.penultimate(), 0);
   EXPECT_TRUE(file.has("classifier/weight"));
+  EXPECT_EQ(cluster::local_file_system()->list(folder / "logits"), std::vector<std::string>{"test.h5"});
+}
+
+TEST_F(EvaluationPassTest, AFullDiskKeepsTheOlderFileWhicheverOperationFails) {
+  const auto network = some_network();
+  EvaluationOptions options;
+  options.logits = path;
+  run(*network, 20, options);
+  const auto faulty = std::make_shared<test::FaultyFileSystem>();
+  options.files = faulty;
+  for (int n = 1;; ++n) {
+    faulty->fail_at(n, test::Fault::no_space);
+    std::string problem;
+    try {
+      run(*network, 30, options);
+    } catch (const EnvironmentError& error) {
+      problem = error.what();
+    }
+    const LogitFile file(path);  // whole
+    EXPECT_TRUE(file.rows() == 20 || file.rows() == 30) << n;
+    if (!faulty->has_failed()) {
+      EXPECT_EQ(problem, "");
+      EXPECT_EQ(file.rows(), 30);
+      EXPECT_GT(n, 4);
+      break;
+    }
+    // Folder, space (two operations), rename and the folder's sync; what comes after is cleaning up.
+    if (n <= 5) {
+      EXPECT_THAT(problem, HasSubstr("No space left on device")) << n;
+    }
+  }
+  EXPECT_EQ(cluster::local_file_system()->list(folder / "logits"), std::vector<std::string>{"test.h5"});
+}
+
+TEST_F(EvaluationPassTest, ADiskThatFillsWhileRowsAreWrittenKeepsTheOlderFile) {
+  const auto good = some_network();
+  EvaluationOptions options;
+  options.logits = path;
+  run(*good, 20, options);
+  NetworkThatFillsTheDisk bad;
+  EXPECT_THROW(run(bad, 200, options), EnvironmentError);
+  bad.free_the_disk();
+  EXPECT_EQ(LogitFile(path).rows(), 20);
+  run(*good, 25, options);
+  EXPECT_EQ(LogitFile(path).rows(), 25);
   EXPECT_EQ(cluster::local_file_system()->list(folder / "logits"), std::vector<std::string>{"test.h5"});
 }
 

@@ -116,6 +116,66 @@ TEST_F(LogitPublishTest, LeavesTheShardsOfAFileThatWasRenamed) {
   EXPECT_EQ(names().size(), 6U);
 }
 
+TEST_F(LogitPublishTest, LeavesTheShardsOfAFileThatWasCopied) {
+  publish_logit_file(path, shards({30, 12}, "a1"));
+  std::filesystem::copy_file(path, folder / "best.h5");
+  publish_logit_file(path, shards({10, 20}, "b2"));
+  EXPECT_TRUE(test::holds_split(LogitFile(folder / "best.h5")));
+  std::filesystem::remove(folder / "best.h5");
+  publish_logit_file(path, shards({15, 20}, "c3"));
+  EXPECT_EQ(names().size(), 3U) << "nobody refers to the first two any more";
+}
+
+TEST_F(LogitPublishTest, LeavesTheShardsOfAnEvaluationThatStillRuns) {
+  const LogitShape shape{20, 40, 6, true, LogitPrecision::float32};
+  const auto slow = {shard_path(path, "cafe", 0, 2), shard_path(path, "cafe", 1, 2)};
+  LogitShardWriter first(*slow.begin(), shape, test::some_origin());
+  {
+    LogitShardWriter second(*(slow.begin() + 1), shape, test::some_origin());
+    first.append(test::rows_of_split(shape, 0, 5));
+    second.append(test::rows_of_split(shape, 20, 20));
+    publish_logit_file(path, shards({10, 20}, "b2"));
+    EXPECT_TRUE(test::holds_split(LogitFile(path)));
+    first.append(test::rows_of_split(shape, 5, 15));
+    first.close();
+    second.close();
+    publish_logit_file(path, shards({10, 20}, "c3"));
+    publish_logit_file(path, slow);
+  }
+  EXPECT_EQ(LogitFile(path).rows(), 40);
+  EXPECT_TRUE(test::holds_split(LogitFile(path)));
+  EXPECT_EQ(names().size(), 3U);
+}
+
+TEST_F(LogitPublishTest, LeavesShardsThatAreYoungerThanTheEvaluation) {
+  const auto files = cluster::local_file_system();
+  const auto ours = shards({10, 20}, "a1");
+  const auto started = std::filesystem::last_write_time(ours[0]);
+  const auto theirs = shards({30, 12}, "b2");
+  for (const auto& shard : theirs) std::filesystem::last_write_time(shard, started + std::chrono::seconds(1));
+  publish_logit_file(*files, path, ours, started);
+  EXPECT_EQ(names().size(), 5U);
+  publish_logit_file(path, theirs);
+  EXPECT_TRUE(test::holds_split(LogitFile(path)));
+  EXPECT_EQ(names().size(), 3U);
+}
+
+TEST_F(LogitPublishTest, RemovesWholeShardsThatWereNeverPublished) {
+  shards({30, 12}, "dead");
+  cluster::write_file_whole(*cluster::local_file_system(), half_made_path(shard_path(path, "dead", 0, 2)),
+                            "half a virtual file");
+  publish_logit_file(path, shards({10}, "b2"));
+  EXPECT_EQ(names(), std::vector<std::string>{"test.h5"});
+}
+
+TEST_F(LogitPublishTest, RemovesNothingBesideAFileThatCannotBeRead) {
+  publish_logit_file(path, shards({300, 120}, "a1"));
+  std::filesystem::copy_file(path, folder / "best.h5");
+  std::filesystem::resize_file(folder / "best.h5", std::filesystem::file_size(path) - 100);
+  publish_logit_file(path, shards({10, 20}, "b2"));
+  EXPECT_EQ(names().size(), 6U);
+}
+
 TEST_F(LogitPublishTest, RemovesWhatAStoppedEvaluationLeft) {
   {
     const std::string stopped = shard_path(path, "dead", 1, 2);

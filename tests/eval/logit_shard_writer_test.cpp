@@ -37,7 +37,9 @@ TEST_F(LogitShardWriterTest, WritesEveryObjectAndAttribute) {
   EXPECT_EQ(file.penultimate(), 20);
   EXPECT_TRUE(file.complete());
   EXPECT_TRUE(file.direct());
-  EXPECT_TRUE(file.has("position"));
+  std::vector<int64_t> positions(3);
+  file.read_positions(7, 3, positions.data());
+  EXPECT_EQ(positions, (std::vector<int64_t>{2, 3, 4}));
   EXPECT_TRUE(test::holds_split(file));
   EXPECT_EQ(file.attribute("schema"), "1");
   EXPECT_EQ(file.attribute("task"), "cifar10");
@@ -48,6 +50,12 @@ TEST_F(LogitShardWriterTest, WritesEveryObjectAndAttribute) {
   const auto [weight, bias] = file.classifier();
   EXPECT_EQ(weight, test::exact_logits(0, 300, 20));
   EXPECT_EQ(bias, test::exact_logits(0, 1, 300));
+}
+
+TEST_F(LogitShardWriterTest, AFileWithoutPositionsSaysSo) {
+  write_shard(path, {7, 10, 5, false, LogitPrecision::float32}, 0, 7);
+  std::vector<int64_t> positions(7);
+  EXPECT_THROW(LogitFile(path).read_positions(0, 7, positions.data()), DataError);
 }
 
 TEST_F(LogitShardWriterTest, WritesFloat16) {

@@ -129,13 +129,14 @@ TEST(Temperature, OneWrongRowAmongManyRightOnes) {
 }
 
 TEST(Temperature, MarginsBeyondSinglePrecisionDoNotDiverge) {
-  // exp(−400) underflows at T = 1: right rows say nothing there, the wrong one pushes T up to 400 / log 9.
+  // exp(−100) is below the least float32: right rows say nothing at T = 1, the wrong one pushes T up to where
+  // the confidence is 999 in 1000, 100 / log 999.
   Rows rows{2, {}, {}};
-  for (int i = 0; i < 10; ++i) {
-    rows.logits.insert(rows.logits.end(), {30, 0});
+  for (int i = 0; i < 1000; ++i) {
+    rows.logits.insert(rows.logits.end(), {100, 0});
     rows.labels.push_back(i == 0 ? 1 : 0);
   }
-  EXPECT_NEAR(rows.fit().temperature, 30 / std::log(9.0), 1e-5);
+  EXPECT_NEAR(rows.fit().temperature, 100 / std::log(999.0), 1e-4);
   for (float& z : rows.logits) z *= 100;
   EXPECT_EQ(rows.fit().end, FitEnd::upper_bound);
 }
