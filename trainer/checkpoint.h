@@ -9,14 +9,20 @@
 
 namespace smoothlab::trainer {
 
-/// A run at a step boundary, as it stands in the folder checkpoints/step-N/:
-///   weights.safetensors     parameters by name, buffers averaged over ranks; what others would load
-///   optimizer.safetensors   "momentum/<parameter>", …: the optimiser's state, independent of its layout
-///   average.safetensors     averages of parameters and buffers by name; only with train.ema
-///   ranks/rank-R.safetensors  a rank's own buffers "<buffer>" and "average/<buffer>"; only where ranks
-///   differ state.json              TrainingState recipe.yaml             the resolved recipe manifest.json
-///   CheckpointManifest, written last
+/// A run at a step boundary, as it stands in the folder checkpoints/step-N/. Its files:
+///
+/// weights.safetensors: parameters by name, buffers averaged over ranks; what others would load.
+///
+/// optimizer.safetensors: "momentum/<parameter>", …, the optimiser's state, independent of its layout.
+///
+/// average.safetensors: averages of parameters and buffers by name; only with train.ema.
+///
+/// ranks/rank-R.safetensors: a rank's own buffers "<buffer>" and "average/<buffer>"; only where ranks differ.
+///
+/// state.json: TrainingState. recipe.yaml: the resolved recipe. manifest.json: CheckpointManifest, written
+/// last.
 struct Checkpoint {
+  std::string folder;  ///< where it was read from; empty for a new one
   TrainingState state;
   std::string recipe;
   models::TensorFile weights;

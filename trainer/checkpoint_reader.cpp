@@ -14,12 +14,21 @@ std::optional<FoundCheckpoint> find_newest_checkpoint(const cluster::FileSystem&
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     found.step = *step;
     found.folder = folder + "/" + checkpoint_name(*step);
-    const std::string damage = checkpoint_damage(files, found.folder, *step);
-    if (damage.empty()) return found;
-    log.warning("checkpoint {} is damaged ({}) and is passed over", found.folder, damage);
-    found.damaged.push_back(*step);
+    try {
+      const std::string damage = checkpoint_damage(files, found.folder, *step);
+      if (damage.empty()) return found;
+      log.warning("checkpoint {} is damaged ({}) and is passed over", found.folder, damage);
+      found.damaged.push_back(*step);
+    } catch (const EnvironmentError& error) {
+      log.warning("checkpoint {} cannot be read ({}: {}) and is passed over", found.folder, error.where(),
+                  error.problem());
+    }
   }
   if (steps.empty()) return std::nullopt;
+  const size_t unread = steps.size() - found.damaged.size();
+  if (unread > 0)
+    throw EnvironmentError(fmt::format("no checkpoint is whole, and {} cannot be read", unread), folder,
+                           "make them readable and resume again");
   throw DataError(fmt::format("all {} checkpoints are damaged", steps.size()), folder,
                   "restore one from a backup, or start the run again in another folder");
 }
@@ -37,6 +46,7 @@ void remove_unfinished_checkpoints(cluster::FileSystem& files, const std::string
 
 Checkpoint read_checkpoint(const cluster::FileSystem& files, const std::string& folder, int rank, int ranks) {
   Checkpoint checkpoint;
+  checkpoint.folder = folder;
   const std::string state = folder + "/state.json";
   checkpoint.state = training_state_from_json(files.read(state), state);
   checkpoint.recipe = files.read(folder + "/recipe.yaml");

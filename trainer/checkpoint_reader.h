@@ -14,11 +14,13 @@ namespace smoothlab::trainer {
 struct FoundCheckpoint {
   int64_t step = 0;
   std::string folder;
-  std::vector<int64_t> damaged;  ///< later ones that were passed over
+  std::vector<int64_t>
+      damaged;  ///< later ones that do not match what was written; not those that cannot be read
 };
 
-/// The newest checkpoint whose every byte is as it was written. Damaged ones are named on the log and passed
-/// over. Nothing where there are no checkpoints at all; throws DataError where all are damaged.
+/// The newest checkpoint whose every byte is as it was written. Damaged ones and ones that cannot be read are
+/// named on the log and passed over. Nothing where there are no checkpoints at all; throws DataError where
+/// all are damaged, EnvironmentError where none is whole and some cannot be read.
 std::optional<FoundCheckpoint> find_newest_checkpoint(const cluster::FileSystem& files,
                                                       const std::string& folder, cluster::Log& log);
 

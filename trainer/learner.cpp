@@ -1,14 +1,17 @@
 #include "trainer/learner.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 
 #include "cluster/error.h"
 #include "cluster/gradient_reducer.h"
+#include "models/weights.h"
 #include "trainer/flat_parameters.h"
 #include "trainer/gradient_clip.h"
 #include "trainer/optimizer.h"
@@ -20,29 +23,6 @@
 namespace smoothlab::trainer {
 namespace {
 
-/// Tensors of a checkpoint's file by name.
-class TensorsByName {
- public:
-  TensorsByName(const models::TensorFile& file, std::string path) : path_(std::move(path)) {
-    for (const auto& [name, tensor] : file.tensors) tensors_[name] = tensor;
-  }
-
-  void copy_to(const std::string& name, const at::Tensor& destination) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end())
-      throw DataError("tensor '" + name + "' is missing", path_, "use a checkpoint of this network");
-    if (found->second.sizes() != destination.sizes())
-      throw DataError(fmt::format("tensor '{}' has {} elements of another shape than the network's {}", name,
-                                  found->second.numel(), destination.numel()),
-                      path_, "use a checkpoint of this network");
-    destination.copy_(found->second);
-  }
-
- private:
-  std::map<std::string, at::Tensor> tensors_;
-  std::string path_;
-};
-
 at::Tensor copy_on_cpu(const at::Tensor& tensor) {
   return tensor.device().is_cpu() ? tensor.clone() : tensor.to(at::kCPU);
 }
@@ -51,14 +31,15 @@ c10::ScalarType compute_type(const Recipe& recipe) {
   return recipe.train.precision == "bf16" ? at::kBFloat16 : at::kFloat;
 }
 
-}  // namespace
-
-void load_weights(const models::TensorFile& weights, models::Network& network, const std::string& path) {
-  const at::NoGradGuard no_grad;
-  const TensorsByName tensors(weights, path);
-  for (auto& parameter : network.parameters()) tensors.copy_to(parameter.name, parameter.value);
-  for (auto& buffer : network.buffers()) tensors.copy_to(buffer.name, buffer.value);
+/// Rows of every sample where all have equally many, else 0.
+int64_t rows_per_sample(const data::Dataset& dataset) {
+  const int64_t rows = dataset.size() > 0 ? dataset.rows(0) : 1;
+  for (int64_t sample = 1; sample < dataset.size(); ++sample)
+    if (dataset.rows(sample) != rows) return 0;
+  return rows;
 }
+
+}  // namespace
 
 struct Learner::State {
   const Recipe recipe;
@@ -66,6 +47,7 @@ struct Learner::State {
   const cluster::Placement placement;
   const int64_t classes;
   const std::vector<bool> with_rows;
+  const std::map<std::string, std::string> about_network;  ///< for weights files
   std::unique_ptr<models::Network> network;
   FlatParameters parameters;
   std::unique_ptr<cluster::GradientReducer> reducer;
@@ -73,7 +55,8 @@ struct Learner::State {
   std::unique_ptr<WeightAverage> average;
   Schedule schedule;
   SoftTargets targets;
-  at::Tensor loss_factor;  ///< what a row's loss is multiplied by
+  const int64_t sample_rows;  ///< rows of each sample; 0: they differ
+  at::Tensor loss_factor;     ///< what a row's loss is multiplied by
   bool settled = false;
 
   State(const Recipe& recipe_, const data::Dataset& train, int64_t steps,
@@ -83,30 +66,43 @@ struct Learner::State {
         placement(placement_),
         classes(train.classes()),
         with_rows(ranks_with_rows(recipe.train.global_batch, communicator.size())),
+        about_network(models::weights_metadata(network_options(recipe, train))),
         network(make_network_of(recipe, train)),
         parameters(*network, compute_type(recipe), placement.device),
         schedule(recipe.schedule, steps),
-        targets(make_soft_targets(recipe.targets, train.class_counts())) {
+        targets(
+            recipe.places.locate([&] { return make_soft_targets(recipe.targets, train.class_counts()); })),
+        sample_rows(rows_per_sample(train)) {
     cluster::ReducerOptions options;
     options.bucket_bytes = recipe.train.bucket_bytes;
     options.first_bucket_bytes = std::min(options.first_bucket_bytes, options.bucket_bytes);
-    if (resume) options.order = order_from(resume->state.order);
+    if (resume) options.order = order_from(resume->state.order, resume->folder + "/state.json");
     settled = !options.order.empty();
     reducer = std::make_unique<cluster::GradientReducer>(communicator, parameters.leaves(), options);
     parameters.adopt(reducer->layout());
     reducer->rebind(parameters.leaves());
-    optimizer = make_optimizer(recipe.optimizer, parameters);
+    optimizer = recipe.places.locate([&] { return make_optimizer(recipe.optimizer, parameters); });
     if (recipe.train.ema > 0)
       average = std::make_unique<WeightAverage>(parameters, recipe.train.ema, recipe.train.ema_warmup);
     if (targets.base_per_class.defined())
       targets.base_per_class = targets.base_per_class.to(placement.device);
-    // A row of this task is a sample, so a step has as many rows as the global batch has samples.
-    loss_factor = at::full({}, recipe.train.loss_scale / static_cast<double>(recipe.train.global_batch),
-                           at::TensorOptions().dtype(at::kFloat).device(placement.device));
+    if (sample_rows > 0) set_rows(sample_rows * recipe.train.global_batch);
     if (resume) restore(*resume);
   }
 
-  std::vector<int64_t> order_from(const std::vector<std::string>& names) const {
+  /// Rows of the global batch, over which the loss is the mean.
+  void set_rows(int64_t rows) {
+    loss_factor = at::full({}, recipe.train.loss_scale / static_cast<double>(rows),
+                           at::TensorOptions().dtype(at::kFloat).device(placement.device));
+  }
+
+  int64_t rows_of_all_ranks(int64_t own) const {
+    const at::Tensor sum = at::full({1}, own, at::kLong);
+    communicator.allreduce(sum, cluster::Reduction::sum);
+    return sum.item<int64_t>();
+  }
+
+  std::vector<int64_t> order_from(const std::vector<std::string>& names, const std::string& where) const {
     std::map<std::string, int64_t> index;
     for (const auto& parameter : network->parameters())
       index.emplace(parameter.name, static_cast<int64_t>(index.size()));
@@ -114,42 +110,52 @@ struct Learner::State {
     for (const auto& name : names) {
       const auto found = index.find(name);
       if (found == index.end())
-        throw DataError("the gradient order names '" + name + "', which the network does not have",
-                        "state.json", "use a checkpoint of this network");
+        throw DataError("the gradient order names '" + name + "', which the network does not have", where,
+                        "use a checkpoint of this network");
       order.push_back(found->second);
       index.erase(found);
     }
     if (!order.empty() && !index.empty())
-      throw DataError("the gradient order does not name '" + index.begin()->first + "'", "state.json",
+      throw DataError("the gradient order does not name '" + index.begin()->first + "'", where,
                       "use a checkpoint of this network");
     return order;
   }
 
   const std::string& name(int64_t parameter) const { return parameters.parameter(parameter).name; }
 
+  /// Parameters' slices of a flat tensor, by name.
+  models::NamedTensors named_views(const std::string& prefix, const at::Tensor& flat) const {
+    models::NamedTensors views;
+    for (int64_t i = 0; i < parameters.count(); ++i)
+      views.emplace_back(prefix + name(i), parameters.layout().view(flat, i));
+    return views;
+  }
+
   void restore(const Checkpoint& checkpoint) {
-    const at::NoGradGuard no_grad;
-    const cluster::FlatLayout& layout = parameters.layout();
-    const TensorsByName weights(checkpoint.weights, "weights.safetensors");
-    const TensorsByName optimizer_state(checkpoint.optimizer, "optimizer.safetensors");
-    const TensorsByName averages(checkpoint.average, "average.safetensors");
-    for (int64_t i = 0; i < parameters.count(); ++i) {
-      weights.copy_to(name(i), parameters.master_view(i));
-      for (const auto& [state_name, flat] : optimizer->state())
-        optimizer_state.copy_to(state_name + "/" + name(i), layout.view(flat, i));
-      if (average) averages.copy_to(name(i), layout.view(average->average(), i));
-    }
-    parameters.refresh_working();
-    // The rank's own running statistics where the checkpoint has them, else the mean over its ranks.
-    const bool own = !checkpoint.ranks.empty();
-    const TensorsByName of_rank(own ? checkpoint.ranks[0] : models::TensorFile{}, "ranks");
-    for (const auto& [buffer, tensor] : buffers_of(*network))
-      own ? of_rank.copy_to(buffer, tensor) : weights.copy_to(buffer, tensor);
+    const auto where = [&](const char* file) { return checkpoint.folder + "/" + file; };
+    const NamedTensors buffers = buffers_of(*network);
+    // Running statistics: the mean over ranks first, which a rank's own replace where the checkpoint has
+    // them.
+    NamedTensors weights = named_views("", parameters.master()), own = buffers;
+    weights.insert(weights.end(), buffers.begin(), buffers.end());
+    models::fill_tensors(weights, checkpoint.weights, where("weights.safetensors"));
+    NamedTensors states;
+    for (const auto& [state_name, flat] : optimizer->state())
+      for (auto& view : named_views(state_name + "/", flat)) states.push_back(std::move(view));
+    models::fill_tensors(states, checkpoint.optimizer, where("optimizer.safetensors"));
     if (average) {
-      for (const auto& [buffer, tensor] : average->buffer_averages())
-        own ? of_rank.copy_to("average/" + buffer, tensor) : averages.copy_to(buffer, tensor);
+      NamedTensors averages = named_views("", average->average());
+      for (const auto& [buffer, tensor] : average->buffer_averages()) {
+        averages.emplace_back(buffer, tensor);
+        own.emplace_back("average/" + buffer, tensor);
+      }
+      models::fill_tensors(averages, checkpoint.average, where("average.safetensors"));
       average->set_updates(checkpoint.state.average_updates);
     }
+    if (!checkpoint.ranks.empty())
+      models::fill_tensors(own, checkpoint.ranks[0],
+                           where(fmt::format("ranks/rank-{}.safetensors", communicator.rank()).c_str()));
+    parameters.refresh_working();
     optimizer->set_steps_taken(checkpoint.state.optimizer_steps);
   }
 
@@ -180,19 +186,13 @@ struct Learner::State {
     torch::autograd::backward({loss}, {loss_factor});
   }
 
-  void add_named(models::TensorFile& file, const std::string& prefix, const at::Tensor& flat) const {
-    for (int64_t i = 0; i < parameters.count(); ++i)
-      file.tensors.emplace_back(prefix + name(i), parameters.layout().view(flat, i));
-  }
-
   std::map<std::string, std::string> metadata(int64_t step) const {
-    return {{"format", "pt"},
-            {"network", recipe.model.name},
-            {"classes", std::to_string(classes)},
-            {"alpha", fmt::format("{}", recipe.targets.alpha)},
-            {"convention", recipe.targets.convention},
-            {"step", std::to_string(step)},
-            {"recipe_hash", recipe_hash(recipe)}};
+    std::map<std::string, std::string> all = about_network;
+    all["alpha"] = fmt::format("{}", recipe.targets.alpha);
+    all["convention"] = recipe.targets.convention;
+    all["step"] = std::to_string(step);
+    all["recipe_hash"] = recipe_hash(recipe);
+    return all;
   }
 };
 
@@ -205,8 +205,24 @@ Learner::~Learner() = default;
 
 void Learner::step(int64_t step, const std::function<data::MicroBatch()>& next, LossMeter& meter) {
   State& s = *state_;
+  // Where samples differ in rows, the step's must be counted over all ranks before the first backward pass.
+  std::deque<data::MicroBatch> counted;
+  if (s.sample_rows == 0) {
+    int64_t rows = 0;
+    for (bool last = false; !last; last = counted.back().last) {
+      counted.push_back(next());
+      rows += counted.back().batch.rows();
+    }
+    s.set_rows(s.rows_of_all_ranks(rows));
+  }
   for (bool last = false; !last;) {
-    const data::MicroBatch micro = next();
+    data::MicroBatch micro;
+    if (counted.empty()) {
+      micro = next();
+    } else {
+      micro = std::move(counted.front());
+      counted.pop_front();
+    }
     last = micro.last;
     s.reducer->begin(last);
     if (micro.batch.rows() > 0) s.backward(micro, step, meter);
@@ -226,7 +242,7 @@ void Learner::step(int64_t step, const std::function<data::MicroBatch()>& next, 
 }
 
 double Learner::gradient_norm() const {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const at::Tensor& clipped = state_->optimizer->gradient_norm();
   return (clipped.defined() ? clipped : global_norm(state_->reducer->gradients())).item<double>();
 }
@@ -236,7 +252,7 @@ double Learner::learning_rate(int64_t step) const {
 }
 
 Checkpoint Learner::snapshot(int64_t step) const {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const State& s = *state_;
   if (!at::isfinite(s.parameters.master().sum()).item<bool>())
     throw RunError(
@@ -262,15 +278,16 @@ Checkpoint Learner::snapshot(int64_t step) const {
 
   checkpoint.recipe = resolved_recipe(s.recipe);
   checkpoint.weights.metadata = s.metadata(step);
-  s.add_named(checkpoint.weights, "", copy_on_cpu(s.parameters.master()));
+  checkpoint.weights.tensors = s.named_views("", copy_on_cpu(s.parameters.master()));
   for (auto& entry : named_slices(mean_statistics(all_buffers, s.with_rows), buffers))
     checkpoint.weights.tensors.push_back(std::move(entry));
   checkpoint.optimizer.metadata = {{"optimizer", s.recipe.optimizer.name}, {"step", std::to_string(step)}};
   for (const auto& [state_name, flat] : s.optimizer->state())
-    s.add_named(checkpoint.optimizer, state_name + "/", copy_on_cpu(flat));
+    for (auto& view : s.named_views(state_name + "/", copy_on_cpu(flat)))
+      checkpoint.optimizer.tensors.push_back(std::move(view));
   if (s.average) {
     checkpoint.average.metadata = s.metadata(step);
-    s.add_named(checkpoint.average, "", copy_on_cpu(s.average->average()));
+    checkpoint.average.tensors = s.named_views("", copy_on_cpu(s.average->average()));
     for (auto& entry : named_slices(mean_statistics(all_averages, s.with_rows), averages))
       checkpoint.average.tensors.push_back(std::move(entry));
   }

@@ -34,10 +34,11 @@ class Learner {
   Learner(const Learner&) = delete;
   Learner& operator=(const Learner&) = delete;
 
-  /// Step number `step` (0 for the first): forward and backward over this rank's micro-batches, reduction,
-  /// clipping, update, average. next: gives micro-batches up to one that says it is the last. Adds the rows
-  /// to the meter. Collective. Throws RunError where the loss is not finite, on the CPU before anything
-  /// changes.
+  /// The loss is train.loss_scale times the mean over the rows of the global batch, however many its samples
+  /// have. Step number `step` (0 for the first): forward and backward over this rank's micro-batches,
+  /// reduction, clipping, update, average. next: gives micro-batches up to one that says it is the last. Adds
+  /// the rows to the meter. Collective. Throws RunError where the loss is not finite, on the CPU before
+  /// anything changes.
   void step(int64_t step, const std::function<data::MicroBatch()>& next, LossMeter& meter);
 
   /// L2 norm of the last step's gradient, over all ranks, before clipping. Waits for the device.
@@ -62,9 +63,5 @@ class Learner {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// Copies weights (parameters and buffers) of a checkpoint into a network. Throws DataError that names the
-/// tensor which is missing or has another shape; `path` says where the file came from.
-void load_weights(const models::TensorFile& weights, models::Network& network, const std::string& path);
 
 }  // namespace smoothlab::trainer

@@ -5,10 +5,9 @@
 #include <algorithm>
 
 #include "cluster/error.h"
-#include "models/safetensors.h"
+#include "models/weights.h"
 #include "trainer/checkpoint_manifest.h"
 #include "trainer/checkpoint_reader.h"
-#include "trainer/learner.h"
 #include "trainer/run_parts.h"
 
 namespace smoothlab::trainer {
@@ -53,7 +52,8 @@ LoadedRun load_run(const std::string& folder, const LoadOptions& options, const 
   const std::string average = found.folder + "/average.safetensors";
   run.averaged = options.averages && files.exists(average);
   const std::string weights = run.averaged ? average : found.folder + "/weights.safetensors";
-  load_weights(models::read_safetensors(files, weights), *run.network, weights);
+  models::load_weights(*run.network, network_options(run.recipe, *run.task.train),
+                       models::read_safetensors(files, weights), weights);
   return run;
 }
 

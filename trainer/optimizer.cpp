@@ -141,7 +141,8 @@ std::vector<Segment> make_segments(const OptimizerOptions& options, const FlatPa
   for (const int64_t index : parameters.layout().order()) {
     const auto& parameter = parameters.parameter(index);
     const int64_t begin = parameters.layout().offset(index);
-    Segment segment{begin, begin + parameters.layout().size(index), 1, options.weight_decay};
+    const bool decays = parameter.role == models::Role::weight || options.decay_norm_and_bias;
+    Segment segment{begin, begin + parameters.layout().size(index), 1, decays ? options.weight_decay : 0};
     bool grouped = false;
     for (size_t g = 0; g < options.groups.size(); ++g) {
       if (!belongs(options.groups[g], parameter.name)) continue;
@@ -151,7 +152,6 @@ std::vector<Segment> make_segments(const OptimizerOptions& options, const FlatPa
       segment.lr_scale = options.groups[g].lr_scale;
       if (options.groups[g].weight_decay >= 0) segment.weight_decay = options.groups[g].weight_decay;
     }
-    if (parameter.role != models::Role::weight && !options.decay_norm_and_bias) segment.weight_decay = 0;
     if (!segments.empty() && segments.back().lr_scale == segment.lr_scale &&
         segments.back().weight_decay == segment.weight_decay)
       segments.back().end = segment.end;

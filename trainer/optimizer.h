@@ -70,7 +70,8 @@ class Optimizer {
 };
 
 /// Throws UsageError for a group that matches no parameter; the error lists the parameters' names.
-/// Weight decay goes to Role::weight alone, unless decay_norm_and_bias. `parameters` outlives the optimiser.
+/// options.weight_decay goes to Role::weight alone, unless decay_norm_and_bias; a group's own goes to all
+/// that the group matches. `parameters` outlives the optimiser.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, FlatParameters& parameters);
 
 /// The segments that groups and roles cut a layout into. Throws as make_optimizer does.

@@ -91,6 +91,17 @@ void collect_override(const std::string& text, std::map<std::string, Given>& giv
           given);
 }
 
+/// The place of a key, and of the entries of a list of maps.
+void note_places(const Given& given, const std::string& path, const std::string& name, RecipePlaces& places) {
+  places.note(path, given.place);
+  if (given.place.command_line || !given.node.IsSequence()) return;
+  for (size_t i = 0; i < given.node.size(); ++i) {
+    if (!given.node[i].IsMap()) continue;
+    for (const auto& pair : given.node[i])
+      places.note(fmt::format("{}[{}].{}", path, i, key_text(pair.first)), place_of(pair.first, name));
+  }
+}
+
 }  // namespace
 
 Recipe parse_recipe(const std::string& text, const std::string& name,
@@ -102,14 +113,14 @@ Recipe parse_recipe(const std::string& text, const std::string& name,
   for (const auto& text_of_one : overrides) collect_override(text_of_one, given);
 
   Recipe recipe;
-  std::map<std::string, Place> places;
+  recipe.places = RecipePlaces(name);
   for (const auto& key : recipe_keys()) {
     const auto found = given.find(key.path);
     if (found == given.end()) continue;
     key.read(recipe, found->second.node, found->second.place);
-    places[key.path] = found->second.place;
+    note_places(found->second, key.path, name, recipe.places);
   }
-  check_recipe(recipe, places, name);
+  check_recipe(recipe);
   return recipe;
 }
 

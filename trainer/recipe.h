@@ -6,6 +6,7 @@
 
 #include "data/task.h"
 #include "models/network.h"
+#include "trainer/recipe_places.h"
 
 namespace smoothlab::trainer {
 
@@ -37,7 +38,7 @@ struct OptimizerOptions {
   struct Group {
     std::string match;  ///< names that begin with this, or a glob with *
     double lr_scale = 1;
-    double weight_decay = -1;  ///< −1: as above
+    double weight_decay = -1;  ///< of all its parameters, biases and norms too; −1: as above
   };
   std::vector<Group> groups;  ///< first match counts
 };
@@ -85,8 +86,9 @@ struct CheckpointOptions {
   int64_t keep = 2;
 };
 
-/// A whole run. Read strictly: an unknown key, a wrong type or an impossible value is a UsageError that names
-/// file, line, key and the nearest valid key.
+/// A whole run. Read strictly: an unknown key, a wrong type, an impossible value, or a value other than the
+/// default for a key that does not belong to the chosen name ("factor" of schedule "cosine") is a UsageError
+/// that names file, line, key and the nearest valid key.
 struct Recipe {
   data::TaskOptions task;
   models::NetworkOptions model;
@@ -96,6 +98,7 @@ struct Recipe {
   TrainOptions train;
   EvaluateOptions evaluate;
   CheckpointOptions checkpoint;
+  RecipePlaces places;  ///< where the text gave its keys; no part of what the recipe says
 };
 
 /// Reads a recipe file, applies `key.sub=value` overrides, expands ${VARIABLES} in strings, checks values.

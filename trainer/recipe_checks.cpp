@@ -1,85 +1,87 @@
 #include "trainer/recipe_checks.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <cctype>
+#include <algorithm>
+#include <vector>
 
 #include "cluster/error.h"
-#include "cluster/nearest_name.h"
+#include "trainer/recipe_keys.h"
 
 namespace smoothlab::trainer {
 namespace {
 
 class Checker {
  public:
-  Checker(const std::map<std::string, Place>& given, std::string name)
-      : given_(given), name_(std::move(name)) {}
+  explicit Checker(const RecipePlaces& places) : places_(places) {}
 
   /// The error stands where the key was given, or at the file where it was left out.
   void require(bool holds, const std::string& key, const std::string& what, const std::string& remedy) const {
-    if (holds) return;
-    const auto place = given_.find(key);
-    throw UsageError(what, place == given_.end() ? name_ + ": " + key : place->second.at(key), remedy);
+    if (!holds) throw UsageError(what, places_.at(key), remedy);
   }
 
  private:
-  const std::map<std::string, Place>& given_;
-  std::string name_;
+  const RecipePlaces& places_;
 };
 
-/// The N of "resnetN" with this suffix, 0 for any other name.
-int64_t resnet_depth(const std::string& name, const std::string& suffix) {
-  const std::string head = "resnet";
-  if (name.size() <= head.size() + suffix.size() || name.compare(0, head.size(), head) != 0 ||
-      name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0)
-    return 0;
-  const std::string digits = name.substr(head.size(), name.size() - head.size() - suffix.size());
-  if (digits.size() > 4 || digits[0] == '0') return 0;
-  for (const char c : digits)
-    if (std::isdigit(static_cast<unsigned char>(c)) == 0) return 0;
-  return std::stoll(digits);
+/// A key that means something under some values of another key only. Networks check their own.
+struct Dependence {
+  const char* key;
+  const char* on;
+  std::vector<std::string> values;
+};
+
+const std::vector<Dependence>& dependences() {
+  static const std::vector<std::string> files = {"mnist", "idx", "cifar10", "cifar100"};
+  static const std::vector<Dependence> all = {
+      {"task.path", "task.data", files},
+      {"task.classes", "task.data", {"generated"}},
+      {"task.train_samples", "task.data", {"generated"}},
+      {"task.test_samples", "task.data", {"generated"}},
+      {"task.noise", "task.data", {"generated"}},
+      {"task.data_seed", "task.data", {"generated"}},
+      {"optimizer.momentum", "optimizer.name", {"sgd", "rmsprop", "smoothed-sgd"}},
+      {"optimizer.nesterov", "optimizer.name", {"sgd"}},
+      {"optimizer.beta1", "optimizer.name", {"adam"}},
+      {"optimizer.beta2", "optimizer.name", {"adam"}},
+      {"optimizer.epsilon", "optimizer.name", {"adam", "rmsprop"}},
+      {"optimizer.decay", "optimizer.name", {"rmsprop"}},
+      {"optimizer.epsilon_inside", "optimizer.name", {"rmsprop"}},
+      {"schedule.at", "schedule.name", {"step"}},
+      {"schedule.factor", "schedule.name", {"step", "exponential"}},
+      {"schedule.every", "schedule.name", {"exponential"}},
+      {"schedule.staircase", "schedule.name", {"exponential"}},
+      {"schedule.final_factor", "schedule.name", {"linear", "cosine"}},
+  };
+  return all;
 }
 
-void check_model(const Checker& checker, const models::NetworkOptions& model) {
-  checker.require(!model.name.empty(), "model.name", "'model.name' is missing",
-                  "name a network: mlp, alexnet_tutorial, resnet56, resnet56_t2t");
-  const bool mlp = model.name == "mlp";
-  const int64_t depth = resnet_depth(model.name, "") + resnet_depth(model.name, "_t2t");
-  checker.require(mlp || model.name == "alexnet_tutorial" || depth > 0, "model.name",
-                  fmt::format("unknown network '{}'", model.name),
-                  suggest_name(model.name, {"mlp", "alexnet_tutorial", "resnet20", "resnet56", "resnet110",
-                                            "resnet20_t2t", "resnet56_t2t", "resnet110_t2t"}));
-  checker.require(depth == 0 || (depth >= 8 && depth % 6 == 2), "model.name",
-                  fmt::format("no residual network has {} layers", depth),
-                  "depths are 6n+2: 8, 14, 20, ..., 56, ..., 110");
-  for (const int64_t units : model.hidden)
-    checker.require(units >= 1, "model.hidden", "a hidden layer without units", "give at least 1");
-  checker.require(mlp || model.hidden.empty(), "model.hidden",
-                  fmt::format("'{}' has no hidden layers to choose", model.name), "leave the key out");
-  checker.require(mlp || (model.dropout == 0 && model.input_dropout == 0),
-                  model.dropout != 0 ? "model.dropout" : "model.input_dropout",
-                  fmt::format("'{}' has no dropout", model.name), "leave the key out");
+std::string written(const Recipe& recipe, const std::string& path) {
+  for (const auto& key : recipe_keys())
+    if (key.path == path) return key.write(recipe);
+  throw RunError("no key is called '" + path + "'", "recipe checks", "correct the table");
+}
+
+void check_dependences(const Checker& checker, const Recipe& recipe) {
+  const Recipe defaults;
+  for (const auto& [key, on, values] : dependences()) {
+    const std::string chosen = written(recipe, on);
+    if (std::find(values.begin(), values.end(), chosen) != values.end()) continue;
+    checker.require(written(recipe, key) == written(defaults, key), key,
+                    fmt::format("'{}' means nothing where {} is {}", key, on, chosen),
+                    fmt::format("leave it out, or set {} to {}", on, fmt::join(values, " or ")));
+  }
 }
 
 void check_optimizer(const Checker& checker, const OptimizerOptions& optimizer) {
-  const bool takes_momentum = optimizer.name != "adam";
-  checker.require(takes_momentum || optimizer.momentum == 0, "optimizer.momentum",
-                  fmt::format("'{}' has no momentum", optimizer.name), "leave the key out, or name sgd");
-  checker.require(!optimizer.nesterov || optimizer.name == "sgd", "optimizer.nesterov",
-                  fmt::format("'{}' has no Nesterov form", optimizer.name), "leave the key out, or name sgd");
   checker.require(!optimizer.nesterov || optimizer.momentum > 0, "optimizer.nesterov",
                   "Nesterov's form needs momentum", "give optimizer.momentum, 0.9 as a rule");
-  checker.require(!optimizer.epsilon_inside || optimizer.name == "rmsprop", "optimizer.epsilon_inside",
-                  fmt::format("'{}' takes epsilon outside the root alone", optimizer.name),
-                  "leave the key out, or name rmsprop");
 }
 
 void check_schedule(const Checker& checker, const ScheduleOptions& schedule) {
   checker.require(schedule.name != "step" || !schedule.at.empty(), "schedule.at",
                   "schedule 'step' without boundaries", "give them as at: [32000, 48000]");
-  checker.require(schedule.name == "step" || schedule.at.empty(), "schedule.at",
-                  fmt::format("schedule '{}' has no boundaries", schedule.name),
-                  "leave the key out, or name step");
   checker.require(schedule.name != "exponential" || schedule.every >= 1, "schedule.every",
                   "schedule 'exponential' without a period",
                   "give the steps between two factors as every: N");
@@ -87,8 +89,8 @@ void check_schedule(const Checker& checker, const ScheduleOptions& schedule) {
 
 }  // namespace
 
-void check_recipe(const Recipe& recipe, const std::map<std::string, Place>& given, const std::string& name) {
-  const Checker checker(given, name);
+void check_recipe(const Recipe& recipe) {
+  const Checker checker(recipe.places);
   const auto& task = recipe.task;
   checker.require(!task.data.empty(), "task.data", "'task.data' is missing",
                   "name a data set: mnist, idx, cifar10, cifar100, generated");
@@ -100,7 +102,8 @@ void check_recipe(const Recipe& recipe, const std::map<std::string, Place>& give
   checker.require(task.data != "generated" || task.validation < task.train_samples, "task.validation",
                   fmt::format("{} samples cannot be held out of {}", task.validation, task.train_samples),
                   "hold out fewer");
-  check_model(checker, recipe.model);
+  check_dependences(checker, recipe);
+  recipe.places.locate([&] { models::check_network_options(recipe.model); });
   check_optimizer(checker, recipe.optimizer);
   check_schedule(checker, recipe.schedule);
   const auto& train = recipe.train;
@@ -108,6 +111,8 @@ void check_recipe(const Recipe& recipe, const std::map<std::string, Place>& give
                   "give train.steps or train.epochs");
   checker.require(train.steps == 0 || train.epochs == 0, "train.epochs",
                   "train.steps and train.epochs are both given", "keep one; 0 takes one back");
+  checker.require(!train.ema_warmup || train.ema > 0, "train.ema_warmup",
+                  "'train.ema_warmup' means nothing without an average", "leave it out, or give train.ema");
 }
 
 }  // namespace smoothlab::trainer

@@ -1,15 +1,11 @@
 #pragma once
 
-#include <map>
-#include <string>
-
 #include "trainer/recipe.h"
-#include "trainer/strict_yaml.h"
 
 namespace smoothlab::trainer {
 
-/// What no key can check alone: required keys, exclusive keys, options that do not belong to the chosen
-/// name. given: place of every key that was given; name: the recipe's file. Throws UsageError.
-void check_recipe(const Recipe& recipe, const std::map<std::string, Place>& given, const std::string& name);
+/// What no key can check alone: required keys, exclusive keys, values for keys that do not belong to the
+/// chosen name. A key that does not belong may be given its default, which takes it back. Throws UsageError.
+void check_recipe(const Recipe& recipe);
 
 }  // namespace smoothlab::trainer

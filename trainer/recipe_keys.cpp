@@ -187,7 +187,7 @@ const std::vector<Key<OptimizerOptions::Group>>& group_keys() {
           "factor on the learning rate; 0 freezes"),
       key<Group>(
           "weight_decay", [](auto& g) -> auto& { return g.weight_decay; }, AtLeastZeroOrMinusOne{},
-          "in place of optimizer.weight_decay; -1: that one"),
+          "of all that match, biases and norms too, in place of optimizer.weight_decay; -1: that one"),
   };
   return keys;
 }
@@ -205,7 +205,7 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(task.classes, AtLeast{4}, "generated: number of classes"),
       KEY(task.train_samples, AtLeast{1}, "generated: size of the training split"),
       KEY(task.test_samples, AtLeast{1}, "generated: size of the test split"),
-      KEY(task.noise, AtLeast{0}, "generated: strength of the noise; 0: its default"),
+      KEY(task.noise, (Between{0, 255}), "generated: strength of the noise; 0: its default"),
       KEY(task.data_seed, Any{}, "generated: seed of the images, apart from train.seed"),
       KEY(task.augment.pad, AtLeast{0}, "zero pixels added on each side before the crop"),
       KEY(task.augment.crop, AtLeast{0}, "side of the crop, random in training, else central; 0: none"),

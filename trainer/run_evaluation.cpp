@@ -1,6 +1,7 @@
 #include "trainer/run_evaluation.h"
 
 #include "cluster/build_info.h"
+#include "trainer/run_parts.h"
 
 namespace smoothlab::trainer {
 
@@ -9,7 +10,7 @@ eval::EvaluationOptions evaluation_options(const Recipe& recipe, const std::stri
   eval::EvaluationOptions options;
   options.batch = recipe.evaluate.batch;
   options.bf16 = recipe.train.precision == "bf16";
-  options.channels_last = recipe.train.channels_last;
+  options.channels_last = channels_last(recipe);
   options.origin.task = task;
   options.origin.split = split;
   options.origin.model = recipe.model.name;

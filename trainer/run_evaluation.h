@@ -8,8 +8,8 @@
 
 namespace smoothlab::trainer {
 
-/// How a run's network is evaluated after `step` steps on a split of its task: precision, memory format and batch
-/// of its recipe, and where the logits come from. The caller says where they go.
+/// How a run's network is evaluated after `step` steps on a split of its task: precision, memory format and
+/// batch of its recipe, and where the logits come from. The caller says where they go.
 eval::EvaluationOptions evaluation_options(const Recipe& recipe, const std::string& task,
                                            const std::string& split, int64_t step);
 

@@ -3,29 +3,33 @@
 #include "cluster/error.h"
 
 namespace smoothlab::trainer {
-namespace {
 
-// A network without convolutions flattens its input, which is free only where that is contiguous.
 bool channels_last(const Recipe& recipe) {
   return recipe.train.channels_last && recipe.model.name != "mlp";
 }
 
-}  // namespace
-
 data::Task open_task_of(const Recipe& recipe) {
   data::TaskOptions options = recipe.task;
   options.channels_last = channels_last(recipe);
-  return data::open_task(options, recipe.train.seed);
+  return recipe.places.locate([&] { return data::open_task(options, recipe.train.seed); });
 }
 
-std::unique_ptr<models::Network> make_network_of(const Recipe& recipe, const data::Dataset& dataset) {
+models::NetworkOptions network_options(const Recipe& recipe, const data::Dataset& dataset) {
   models::NetworkOptions options = recipe.model;
   const std::vector<int64_t> shape = dataset.input_shape();
   options.input = {shape.at(0), shape.at(1), shape.at(2)};
   options.classes = dataset.classes();
   options.seed = recipe.train.seed;
   options.channels_last = channels_last(recipe);
-  return models::make_network(options);
+  return options;
+}
+
+std::unique_ptr<models::Network> make_network_of(const Recipe& recipe, const data::Dataset& dataset) {
+  return recipe.places.locate([&] { return models::make_network(network_options(recipe, dataset)); });
+}
+
+int64_t rank_batch(int64_t global_batch, int ranks, int rank) {
+  return global_batch * (int64_t{rank} + 1) / ranks - global_batch * rank / ranks;
 }
 
 int64_t total_steps(const Recipe& recipe, int64_t samples) {

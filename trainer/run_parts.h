@@ -8,14 +8,25 @@
 
 namespace smoothlab::trainer {
 
-/// The recipe's data, with inputs in the memory format that its network wants.
+/// Whether images and kernels are kept channels-last: as train.channels_last says, but for networks without
+/// convolutions, which flatten their input.
+bool channels_last(const Recipe& recipe);
+
+/// The recipe's data, with inputs in the memory format that its network wants. UsageErrors name the recipe's
+/// file and line.
 data::Task open_task_of(const Recipe& recipe);
 
-/// The recipe's network, sized to the task and initialised from train.seed.
+/// What the recipe's network is made from: sized to the task, initialised from train.seed.
+models::NetworkOptions network_options(const Recipe& recipe, const data::Dataset& dataset);
+/// The network itself. UsageErrors name the recipe's file and line.
 std::unique_ptr<models::Network> make_network_of(const Recipe& recipe, const data::Dataset& dataset);
 
 /// Steps of the whole run; with train.epochs as many as its last sample needs.
 int64_t total_steps(const Recipe& recipe, int64_t samples);
+
+/// Samples of a global batch that go to a rank: the slices of data::TrainingStream, whose sizes differ by one
+/// at most.
+int64_t rank_batch(int64_t global_batch, int ranks, int rank);
 
 /// A split by name: "train", "validation" (test where nothing is held out) or "test". `name` becomes the
 /// name of the split that was found. Throws UsageError.

@@ -18,11 +18,15 @@ std::string megabytes(int64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
-int64_t checkpoint_size(const Checkpoint& checkpoint) {
-  int64_t bytes = 0;
+/// Of the tensors; headers and texts are some kilobytes more.
+int64_t checkpoint_size(const Checkpoint& checkpoint, const models::Network& network, int ranks) {
+  int64_t bytes = 0, buffers = 0;
   for (const auto* file : {&checkpoint.weights, &checkpoint.optimizer, &checkpoint.average})
     for (const auto& entry : file->tensors) bytes += static_cast<int64_t>(entry.second.nbytes());
-  return bytes;
+  for (const auto& buffer : network.buffers()) buffers += static_cast<int64_t>(buffer.value.nbytes());
+  const int64_t kept =
+      checkpoint.average.tensors.empty() ? 1 : 2;  // averages of buffers are a rank's own too
+  return ranks > 1 ? bytes + ranks * kept * buffers : bytes;
 }
 
 }  // namespace
@@ -45,8 +49,8 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   plan.steps = total_steps(recipe, plan.train_samples);
   plan.steps_per_epoch = static_cast<double>(plan.train_samples) / static_cast<double>(plan.global_batch);
   plan.epochs = static_cast<double>(plan.steps) / plan.steps_per_epoch;
-  for (int64_t rank = 0; rank < ranks; ++rank)
-    plan.rank_batches.push_back(plan.global_batch * (rank + 1) / ranks - plan.global_batch * rank / ranks);
+  for (int rank = 0; rank < ranks; ++rank)
+    plan.rank_batches.push_back(rank_batch(plan.global_batch, ranks, rank));
   const int64_t largest = *std::max_element(plan.rank_batches.begin(), plan.rank_batches.end());
   plan.micro_batch = recipe.train.micro_batch > 0 ? std::min(recipe.train.micro_batch, largest) : largest;
 
@@ -54,7 +58,7 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   Learner learner(recipe, *task.train, plan.steps, *communicator, cluster::Placement{}, nullptr);
   plan.parameters = learner.network().parameter_count();
   plan.state_bytes = learner.state_bytes();
-  plan.checkpoint_bytes = checkpoint_size(learner.snapshot(0));
+  plan.checkpoint_bytes = checkpoint_size(learner.snapshot(0), learner.network(), ranks);
   plan.activation_bytes =
       activation_bytes(learner.network(), plan.input_shape, plan.precision == "bf16", plan.micro_batch);
   return plan;

@@ -1,6 +1,9 @@
 #include "trainer/running_statistics.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "trainer/run_parts.h"
 
 namespace smoothlab::trainer {
 
@@ -11,7 +14,7 @@ NamedTensors buffers_of(models::Network& network) {
 }
 
 at::Tensor gather_statistics(cluster::Communicator& communicator, const NamedTensors& own) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   if (own.empty()) return at::empty({communicator.size(), 0}, at::kFloat);
   std::vector<at::Tensor> flat;
   flat.reserve(own.size());
@@ -21,7 +24,7 @@ at::Tensor gather_statistics(cluster::Communicator& communicator, const NamedTen
 }
 
 at::Tensor mean_statistics(const at::Tensor& gathered, const std::vector<bool>& with_rows) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   at::Tensor sum = at::zeros({gathered.size(1)}, at::kDouble);
   int64_t ranks = 0;
   for (int64_t rank = 0; rank < gathered.size(0); ++rank) {
@@ -44,15 +47,14 @@ NamedTensors named_slices(const at::Tensor& values, const NamedTensors& like) {
 
 std::vector<bool> ranks_with_rows(int64_t global_batch, int ranks) {
   std::vector<bool> result;
-  for (int64_t rank = 0; rank < ranks; ++rank)
-    result.push_back(global_batch * (rank + 1) / ranks > global_batch * rank / ranks);
+  for (int rank = 0; rank < ranks; ++rank) result.push_back(rank_batch(global_batch, ranks, rank) > 0);
   return result;
 }
 
 MeanStatistics::MeanStatistics(cluster::Communicator& communicator, models::Network& network,
                                const std::vector<bool>& with_rows) {
   if (communicator.size() == 1) return;
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   buffers_ = buffers_of(network);
   const NamedTensors means =
       named_slices(mean_statistics(gather_statistics(communicator, buffers_), with_rows), buffers_);
@@ -63,7 +65,7 @@ MeanStatistics::MeanStatistics(cluster::Communicator& communicator, models::Netw
 }
 
 MeanStatistics::~MeanStatistics() {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i].second.copy_(own_[i]);
 }
 

@@ -3,19 +3,19 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "cluster/communicator.h"
 #include "models/network.h"
+#include "models/weights.h"
 
 namespace smoothlab::trainer {
 
-/// Batch normalisation's running means and variances. Each rank keeps its own, fed by its own rows; what is
-/// evaluated and saved is their mean over ranks, and taking the mean leaves the ranks' own as they are, so
-/// that neither an evaluation nor a checkpoint changes how the run goes on.
-using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+// Batch normalisation's running means and variances. Each rank keeps its own, fed by its own rows; what is
+// evaluated and saved is their mean over ranks, and taking the mean leaves the ranks' own as they are, so
+// that neither an evaluation nor a checkpoint changes how the run goes on.
+
+using models::NamedTensors;
 
 /// The network's buffers as they are, not copies.
 NamedTensors buffers_of(models::Network& network);

@@ -27,11 +27,11 @@ struct SoftTargets {
 SoftTargets make_soft_targets(const TargetOptions& options, const at::Tensor& class_counts,
                               int64_t padding_class = -1);
 
-/// Σ over rows of [−Σ_k t_k log p_k − β·H(p)], p = softmax(logits): a scalar of the logits' dtype. The caller
-/// divides by the number of rows of the global batch and multiplies by its loss scale.
-/// logits: float32 or float64 [R, K], R ≥ 0; labels: int64 [R] in [0, K). The gradient is closed,
-/// p − t + β·p·(log p + H), and is computed in backward from the logits and two numbers a row.
-/// Throws DataError that names the row where a label is out of range (CPU).
+/// Σ over rows of [−Σ_k t_k log p_k − β·H(p)], p = softmax(logits): a scalar. The caller divides by the
+/// number of rows of the global batch and multiplies by its loss scale. logits: [R, K], R ≥ 0, float64, or
+/// any other dtype, which becomes float32; labels: int64 [R] in [0, K). The gradient is closed, p − t +
+/// β·p·(log p + H), and is computed in backward from the logits and two numbers a row. Throws DataError that
+/// names the row where a label is out of range (CPU).
 at::Tensor soft_target_loss(const at::Tensor& logits, const at::Tensor& labels, const SoftTargets& targets);
 
 /// DisturbLabel (Xie et al. 2016, eq. 1): each label is replaced with this probability by a class drawn

@@ -6,15 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace smoothlab::trainer {
+#include "trainer/recipe_places.h"
 
-/// Where a value was given: "recipe.yaml:12" or "--set targets.alpha=2".
-struct Place {
-  std::string source;
-  bool command_line = false;
-  /// The place together with the dotted path of a key, as errors name it.
-  std::string at(const std::string& key) const { return command_line ? source : source + ": " + key; }
-};
+namespace smoothlab::trainer {
 
 /// One YAML document. ${VARIABLES} are allowed anywhere in plain scalars, in flow maps too, where YAML has
 /// no room for braces. Throws UsageError with name and line for what is not YAML.

@@ -217,6 +217,20 @@ TEST(Optimizer, GroupsMatchPrefixesAndGlobsAndTheFirstCounts) {
   EXPECT_FLOAT_EQ(after(6), 1 - 0.05f * 1.25f);
 }
 
+TEST(Optimizer, AGroupsOwnDecayGoesToItsBiasesAndNormsToo) {
+  ToyNetwork network;
+  fill(network);
+  const FlatParameters parameters(network, at::kFloat, at::kCPU);
+  OptimizerOptions options = named("sgd");
+  options.weight_decay = 0.25;
+  options.groups = {{"*", 1, 0.125}};
+  auto segments = make_segments(options, parameters);
+  ASSERT_EQ(segments.size(), 1u);
+  EXPECT_EQ(segments[0].weight_decay, 0.125);
+  options.groups = {{"*", 1, 0}};
+  EXPECT_EQ(make_segments(options, parameters)[0].weight_decay, 0);
+}
+
 TEST(Optimizer, AGroupThatMatchesNothingNamesTheParameters) {
   ToyNetwork network;
   fill(network);

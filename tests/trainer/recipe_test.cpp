@@ -11,6 +11,7 @@
 #include "cluster/error.h"
 #include "support/temporary_folder.h"
 #include "trainer/recipe_keys.h"
+#include "trainer/run_plan.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -143,7 +144,18 @@ TEST(Recipe, RefusesWrongTypesAndImpossibleValues) {
       {"optimizer: {name: agd}", "optimizer.name", "'sgd'"},
       {"optimizer: {momentum: 1}", "optimizer.momentum", ""},
       {"optimizer: {nesterov: true}", "optimizer.nesterov", "momentum"},
-      {"optimizer: {name: adam, momentum: 0.9}", "optimizer.momentum", ""},
+      {"optimizer: {name: adam, momentum: 0.9}", "optimizer.momentum", "sgd or rmsprop or smoothed-sgd"},
+      {"optimizer: {name: sgd, beta1: 0.8}", "optimizer.beta1", "optimizer.name to adam"},
+      {"optimizer: {name: rmsprop, beta2: 0.8}", "optimizer.beta2", "adam"},
+      {"optimizer: {name: sgd, epsilon: 1e-3}", "optimizer.epsilon", "adam or rmsprop"},
+      {"optimizer: {name: adam, decay: 0.5}", "optimizer.decay", "rmsprop"},
+      {"optimizer: {name: adam, epsilon_inside: true}", "optimizer.epsilon_inside", "rmsprop"},
+      {"schedule: {name: cosine, factor: 0.01}", "schedule.factor", "step or exponential"},
+      {"schedule: {name: constant, final_factor: 0.5}", "schedule.final_factor", "linear or cosine"},
+      {"schedule: {name: linear, at: [5]}", "schedule.at", "schedule.name to step"},
+      {"schedule: {name: step, at: [5], every: 4}", "schedule.every", "exponential"},
+      {"schedule: {name: step, at: [5], staircase: true}", "schedule.staircase", "exponential"},
+      {"train: {steps: 1, ema_warmup: true}", "train.ema_warmup", "train.ema"},
       {"optimizer: {groups: {match: a}}", "optimizer.groups", ""},
       {"optimizer: {groups: [{lr_scale: 1}]}", "optimizer.groups[0]", ""},
       {"optimizer: {groups: [{match: a, match: b}]}", "optimizer.groups[0].match", ""},
@@ -175,6 +187,13 @@ TEST(Recipe, RefusesWrongTasksAndModels) {
   };
   EXPECT_THAT(with("data: cifra10", "name: mlp").remedy(), HasSubstr("'cifar10'"));
   EXPECT_THAT(with("data: cifar10", "name: mlp").where(), HasSubstr("task.path"));
+  EXPECT_THAT(with("data: generated, path: /x", "name: mlp").where(), HasSubstr("1: task.path"));
+  EXPECT_THAT(with("data: cifar10, path: /x, noise: 3", "name: mlp").where(), HasSubstr("1: task.noise"));
+  EXPECT_THAT(with("data: mnist, path: /x, classes: 12", "name: mlp").where(), HasSubstr("1: task.classes"));
+  EXPECT_THAT(with("data: generated", "name: mlp, initialisation: xavier").where(),
+              HasSubstr("recipe.yaml:2: model.initialisation"));
+  EXPECT_THAT(with("data: generated", "name: resnet1208").where(), HasSubstr("recipe.yaml:2: model.name"));
+  EXPECT_THAT(with("data: generated", "hidden: [5]").problem(), HasSubstr("'model.name' is missing"));
   EXPECT_THAT(with("validation: 5", "name: mlp").where(), HasSubstr("task.data"));
   EXPECT_THAT(with("data: generated", "name: restnet56").remedy(), HasSubstr("'resnet56'"));
   EXPECT_THAT(with("data: generated", "name: resnet57").remedy(), HasSubstr("6n+2"));
@@ -182,6 +201,42 @@ TEST(Recipe, RefusesWrongTasksAndModels) {
   EXPECT_THAT(with("data: generated", "name: mlp, hidden: [0]").where(), HasSubstr("model.hidden"));
   EXPECT_THAT(with("data: generated, validation: 4000", "name: mlp").where(), HasSubstr("task.validation"));
   EXPECT_NO_THROW(parse("task: {data: generated}\nmodel: {name: resnet20_t2t}\ntrain: {steps: 1}\n"));
+}
+
+// What a key does not apply to may be at its default: resolved recipes hold every key, and an override takes
+// one back so.
+TEST(Recipe, TakesADefaultForAKeyThatDoesNotBelong) {
+  EXPECT_NO_THROW(parse(small + "schedule: {name: cosine, factor: 0.1}\n"));
+  EXPECT_NO_THROW(parse(small + "schedule: {name: step, at: [5], factor: 0.2}\n",
+                        {"schedule.name=constant", "schedule.at=[]", "schedule.factor=0.1"}));
+  EXPECT_EQ(error_of(small + "schedule: {name: step, at: [5]}\n", {"schedule.name=cosine"}).where(),
+            "recipe.yaml:4: schedule.at");
+}
+
+/// The place of the error that a recipe's data, targets or network give once they are made.
+std::string place_of_failure(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    plan_run(parse(text, overrides), 1);
+  } catch (const UsageError& error) {
+    return error.where();
+  }
+  return "none";
+}
+
+TEST(Recipe, ErrorsFromBelowNameFileAndLine) {
+  const std::string task = "task:\n  data: generated\n  train_samples: 30\n  test_samples: 30\n";
+  const std::string rest = "model: {name: mlp, hidden: [4]}\ntrain: {steps: 1, global_batch: 4}\n";
+  EXPECT_EQ(place_of_failure(task + rest), "none");
+  EXPECT_EQ(place_of_failure(task + "  augment:\n    crop: 40\n" + rest), "recipe.yaml:6: task.augment.crop");
+  EXPECT_EQ(place_of_failure(task + rest, {"task.augment.crop=40"}), "--set task.augment.crop=40");
+  EXPECT_EQ(place_of_failure(task + rest + "targets: {alpha: 0.1, convention: joeynmt}\n"),
+            "recipe.yaml:7: targets.convention");
+  EXPECT_EQ(place_of_failure(task + rest +
+                             "optimizer:\n  groups:\n    - match: hidden1\n      lr_scale: 2\n"
+                             "    - lr_scale: 3\n      match: nothing\n"),
+            "recipe.yaml:12: optimizer.groups[1].match");
+  EXPECT_EQ(place_of_failure(task + rest, {"optimizer.groups=[{match: nothing}]"}),
+            "--set optimizer.groups=[{match: nothing}]");
 }
 
 TEST(Recipe, WantsStepsOrEpochsAndNotBoth) {
