@@ -54,19 +54,14 @@ std::string checkpoint_damage(const cluster::FileSystem& files, const std::strin
   CheckpointManifest manifest;
   try {
     manifest = manifest_from_json(files.read(manifest_path), manifest_path);
-  } catch (const Error& error) {
+  } catch (const DataError& error) {
     return "manifest.json: " + error.problem();
   }
   if (manifest.step != step) return fmt::format("manifest.json: is that of step {}", manifest.step);
   for (const auto& [name, expected] : manifest.files) {
     const std::string path = folder + "/" + name;
     if (!files.exists(path)) return name + ": missing";
-    std::string bytes;
-    try {
-      bytes = files.read(path);
-    } catch (const Error& error) {  // a bad sector
-      return name + ": " + error.problem();
-    }
+    const std::string bytes = files.read(path);
     if (bytes.size() != expected.size)
       return fmt::format("{}: has {} bytes where {} were written", name, bytes.size(), expected.size);
     const uint32_t found = checksum(bytes);

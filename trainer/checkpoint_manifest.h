@@ -24,8 +24,9 @@ std::string to_json(const CheckpointManifest& manifest);
 /// Throws DataError where the text is not, byte for byte, what to_json made.
 CheckpointManifest manifest_from_json(const std::string& text, const std::string& path);
 
-/// What is wrong with the checkpoint in this folder, "weights.safetensors: …"; empty when it is whole. Reads
-/// every byte of it.
+/// What in this folder does not match what was written, "weights.safetensors: …"; empty when the checkpoint
+/// is whole. Reads every byte of it. Throws EnvironmentError where something cannot be read, which says
+/// nothing about the bytes: they may be whole.
 std::string checkpoint_damage(const cluster::FileSystem& files, const std::string& folder, int64_t step);
 
 }  // namespace smoothlab::trainer

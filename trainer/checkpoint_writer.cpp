@@ -60,13 +60,27 @@ void CheckpointWriter::write(Checkpoint checkpoint) {
       std::async(std::launch::async, [this, contents = std::move(checkpoint)] { write_now(contents); });
 }
 
-void CheckpointWriter::check() {
-  if (pending_.valid() && pending_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+void CheckpointWriter::finish() {
+  if (!pending_.valid()) return;
+  try {
     pending_.get();
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+}
+
+bool CheckpointWriter::has_failed() {
+  if (pending_.valid() && pending_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) finish();
+  return failure_ != nullptr;
+}
+
+void CheckpointWriter::check() {
+  if (has_failed()) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void CheckpointWriter::wait() {
-  if (pending_.valid()) pending_.get();
+  finish();
+  check();
 }
 
 void CheckpointWriter::write_now(const Checkpoint& checkpoint) {
@@ -104,18 +118,17 @@ void CheckpointWriter::write_now(const Checkpoint& checkpoint) {
 }
 
 void CheckpointWriter::remove_superseded(int64_t newest) {
-  std::vector<int64_t> useful;
+  std::vector<int64_t> kept;
   for (const int64_t step : checkpoint_steps(files_, folder_)) {
-    // A run resumes from its newest whole checkpoint, so one of a later step is a damaged one.
-    const bool damaged = step > newest || std::count(damaged_.begin(), damaged_.end(), step) > 0;
+    const bool damaged = std::count(damaged_.begin(), damaged_.end(), step) > 0;
     if (step != newest && damaged)
       files_.remove_all(folder_ + "/" + checkpoint_name(step));
-    else
-      useful.push_back(step);
+    else if (step <= newest)
+      kept.push_back(step);
   }
   damaged_.clear();
-  for (size_t i = 0; i + static_cast<size_t>(keep_) < useful.size(); ++i)
-    files_.remove_all(folder_ + "/" + checkpoint_name(useful[i]));
+  for (size_t i = 0; i + static_cast<size_t>(keep_) < kept.size(); ++i)
+    files_.remove_all(folder_ + "/" + checkpoint_name(kept[i]));
 }
 
 }  // namespace smoothlab::trainer

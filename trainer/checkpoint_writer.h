@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <future>
 #include <string>
 #include <vector>
@@ -11,11 +12,12 @@
 namespace smoothlab::trainer {
 
 /// Writes checkpoints on a thread of its own, each whole or not at all: beside its place, every file synced,
-/// the manifest last, then renamed. Older ones than the newest `keep` are removed only after that. One at a
-/// time. What goes wrong on the thread is thrown by the next call.
+/// the manifest last, then renamed. Only after that are those removed that it supersedes: all but the newest
+/// `keep` of its own and earlier steps, and those that are known to be damaged. One of a later step that is
+/// not known to be damaged stays. One at a time. What goes wrong on the thread is thrown by the next call.
 class CheckpointWriter {
  public:
-  /// files outlives this. keep ≥ 1. damaged: steps of checkpoints that are known to be of no use; they go
+  /// files outlives this. keep ≥ 1. damaged: steps of checkpoints that do not match what was written; they go
   /// when the next one is whole.
   CheckpointWriter(cluster::FileSystem& files, std::string folder, int64_t keep,
                    std::vector<int64_t> damaged);
@@ -26,7 +28,9 @@ class CheckpointWriter {
 
   /// Starts writing; waits for the one before. The checkpoint's tensors must be copies that nobody changes.
   void write(Checkpoint checkpoint);
-  /// Throws what has gone wrong so far; does not wait.
+  /// Whether something has gone wrong so far that nobody has been told; does not wait.
+  bool has_failed();
+  /// Throws it; does not wait.
   void check();
   /// Returns when everything is on disk.
   void wait();
@@ -34,12 +38,14 @@ class CheckpointWriter {
  private:
   void write_now(const Checkpoint& checkpoint);
   void remove_superseded(int64_t newest);
+  void finish();
 
   cluster::FileSystem& files_;
   std::string folder_;
   int64_t keep_;
   std::vector<int64_t> damaged_;
   std::future<void> pending_;
+  std::exception_ptr failure_;
 };
 
 }  // namespace smoothlab::trainer

@@ -15,10 +15,15 @@ std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "null";
 }
 
-int64_t step_of(std::string_view line) {
-  const auto parsed = nlohmann::json::parse(line, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("step") || !parsed["step"].is_number_integer()) return -1;
-  return parsed["step"].get<int64_t>();
+struct Line {
+  int64_t step = -1;  ///< −1: no metric
+  bool evaluation = false;
+};
+
+Line parse_line(std::string_view text) {
+  const auto parsed = nlohmann::json::parse(text, nullptr, false);
+  if (!parsed.is_object() || !parsed.contains("step") || !parsed["step"].is_number_integer()) return {};
+  return {parsed["step"].get<int64_t>(), parsed.contains("split")};
 }
 
 }  // namespace
@@ -49,18 +54,19 @@ void MetricsLog::sync() {
   file_->sync();
 }
 
-void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64_t step) {
+void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64_t step,
+                      bool evaluation_pending) {
   if (!files.exists(path)) return;
   const std::string text = files.read(path);
   size_t keep = 0;
   for (int64_t line = 1; keep < text.size(); ++line) {
     const size_t end = text.find('\n', keep);
     if (end == std::string::npos) break;  // not finished
-    const int64_t at = step_of(std::string_view(text).substr(keep, end - keep));
-    if (at < 0)
+    const Line at = parse_line(std::string_view(text).substr(keep, end - keep));
+    if (at.step < 0)
       throw DataError("a line is not a metric", fmt::format("{}, line {}", path, line),
                       "remove the line, or the file, and resume again");
-    if (at > step) break;
+    if (at.step > step || (evaluation_pending && at.step == step && at.evaluation)) break;
     keep = end + 1;
   }
   if (keep < text.size()) files.truncate(path, keep);

@@ -46,7 +46,9 @@ class MetricsLog {
 };
 
 /// Cuts off what was written after `step`, and a last line that was not finished: a resumed run writes these
-/// lines again. Throws DataError that names the line where a whole line is no metric.
-void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64_t step);
+/// lines again; so it does with the evaluation of `step` itself where that is pending. Throws DataError that
+/// names the line where a whole line is no metric.
+void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64_t step,
+                      bool evaluation_pending = false);
 
 }  // namespace smoothlab::trainer

@@ -32,12 +32,12 @@ std::string described(ExitCode code, const std::string& problem, const std::stri
 
 }  // namespace
 
-std::string text_from_root(cluster::Communicator& communicator, const std::function<std::string()>& work) {
-  std::string result, error;
+void on_root(cluster::Communicator& communicator, const std::function<void()>& work) {
+  std::string error;
   std::exception_ptr cause;
   if (communicator.is_root()) {
     try {
-      result = work();
+      work();
     } catch (const Error& e) {
       error = described(e.code(), e.problem(), e.where(), e.remedy());
       cause = std::current_exception();
@@ -49,14 +49,12 @@ std::string text_from_root(cluster::Communicator& communicator, const std::funct
   error = communicator.broadcast_text(error, 0);
   if (cause) std::rethrow_exception(cause);
   if (!error.empty()) rethrow(nlohmann::json::parse(error));
-  return communicator.broadcast_text(result, 0);
 }
 
-void on_root(cluster::Communicator& communicator, const std::function<void()>& work) {
-  text_from_root(communicator, [&work] {
-    work();
-    return std::string();
-  });
+std::string text_from_root(cluster::Communicator& communicator, const std::function<std::string()>& work) {
+  std::string result;
+  on_root(communicator, [&] { result = work(); });
+  return communicator.broadcast_text(result, 0);
 }
 
 }  // namespace smoothlab::trainer

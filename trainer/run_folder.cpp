@@ -1,74 +1,42 @@
 #include "trainer/run_folder.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "cluster/error.h"
+#include "trainer/recipe_keys.h"
+#include "trainer/schedule.h"
 
 namespace smoothlab::trainer {
 namespace {
-
-using Entries = std::vector<std::pair<std::string, std::string>>;
-
-void flatten(const YAML::Node& node, const std::string& key, Entries& entries) {
-  if (node.IsMap()) {
-    for (const auto& member : node) {
-      const auto name = member.first.as<std::string>();
-      flatten(member.second, key.empty() ? name : key + "." + name, entries);
-    }
-  } else if (node.IsSequence()) {
-    entries.emplace_back(key, fmt::format("{} entries", node.size()));
-    for (size_t i = 0; i < node.size(); ++i) flatten(node[i], fmt::format("{}[{}]", key, i), entries);
-  } else {
-    entries.emplace_back(key, node.IsNull() ? "" : node.Scalar());
-  }
-}
-
-Entries flatten(const std::string& recipe) {
-  Entries entries;
-  flatten(YAML::Load(recipe), "", entries);
-  return entries;
-}
-
-const std::string* find(const Entries& entries, const std::string& key) {
-  for (const auto& entry : entries)
-    if (entry.first == key) return &entry.second;
-  return nullptr;
-}
 
 bool begins_with(const std::string& text, const std::string& start) {
   return text.compare(0, start.size(), start) == 0;
 }
 
-bool may_differ(const std::string& key, const std::string& before, const std::string& now) {
-  if (begins_with(key, "evaluate.") || begins_with(key, "checkpoint.")) return true;
-  if (key == "train.log_every" || key == "train.workers" || key == "train.device") return true;
-  if (key == "train.steps" || key == "train.epochs") {
-    try {
-      return std::stoll(now) >= std::stoll(before);
-    } catch (const std::exception&) {
-      return false;
-    }
-  }
-  return false;
+bool never_matters(const std::string& key) {
+  return begins_with(key, "evaluate.") || begins_with(key, "checkpoint.") || key == "task.path" ||
+         key == "train.log_every" || key == "train.workers" || key == "train.device";
+}
+
+/// Whether the run only gets longer, steps to more steps or epochs to more epochs.
+bool lengthens(const TrainOptions& before, const TrainOptions& now) {
+  return (before.steps > 0) == (now.steps > 0) && now.steps >= before.steps && now.epochs >= before.epochs;
 }
 
 }  // namespace
 
-std::string first_conflict(const std::string& before, const std::string& now) {
-  const Entries old_entries = flatten(before), new_entries = flatten(now);
-  const auto shown = [](const std::string* value) { return value ? *value : std::string("(absent)"); };
-  for (const auto& [key, value] : old_entries) {
-    const std::string* other = find(new_entries, key);
-    if (other && (*other == value || may_differ(key, value, *other))) continue;
-    return fmt::format("{}: {} → {}", key, value, shown(other));
+std::string first_conflict(const Recipe& before, const Recipe& now) {
+  for (const auto& key : recipe_keys()) {
+    const std::string old_value = key.write(before), new_value = key.write(now);
+    if (old_value == new_value || never_matters(key.path)) continue;
+    const std::string change = fmt::format("{}: {} → {}", key.path, old_value, new_value);
+    const bool length = key.path == "train.steps" || key.path == "train.epochs";
+    if (!length || !lengthens(before.train, now.train)) return change;
+    if (Schedule::depends_on_length(before.schedule))
+      return change + fmt::format(", and schedule.name {} depends on the run's length", before.schedule.name);
   }
-  for (const auto& [key, value] : new_entries)
-    if (!find(old_entries, key)) return fmt::format("{}: (absent) → {}", key, value);
   return "";
 }
 
@@ -85,6 +53,10 @@ void RunFolder::begin(const Recipe& new_recipe) {
   if (holds_run())
     throw UsageError("the folder holds a run already", path_,
                      "add --resume to go on with it, or name another folder");
+  if (!files_.list(checkpoints()).empty())
+    throw UsageError("the folder holds checkpoints, but the recipe.yaml of their run is gone", path_,
+                     "put recipe.yaml back, of which each checkpoint holds a copy, and add --resume, or name "
+                     "another folder");
   files_.make_folders(checkpoints());
   files_.make_folders(logits());
   // What an attempt that ended before its recipe was written may have left.
@@ -93,13 +65,13 @@ void RunFolder::begin(const Recipe& new_recipe) {
 }
 
 void RunFolder::reopen(const Recipe& new_recipe) {
-  const std::string before = files_.read(recipe());
-  const std::string now = resolved_recipe(new_recipe);
+  const std::string before = files_.read(recipe()), now = resolved_recipe(new_recipe);
   std::string conflict;
   try {
-    conflict = first_conflict(before, now);
-  } catch (const YAML::Exception& error) {
-    throw DataError(std::string("the run's recipe cannot be read: ") + error.what(), recipe(),
+    // As a recipe, so that keys which the program did not have then take their defaults.
+    conflict = first_conflict(parse_recipe(before, recipe(), {}), new_recipe);
+  } catch (const UsageError& error) {
+    throw DataError("the run's recipe cannot be read: " + error.problem(), error.where(),
                     "restore it from the copy in the newest checkpoint");
   }
   if (!conflict.empty())

@@ -23,7 +23,8 @@ class RunFolder {
 
   /// A run has been started here: its recipe is there.
   bool holds_run() const;
-  /// Makes the folder for a new run and writes its recipe. Throws UsageError where a run is there already.
+  /// Makes the folder for a new run and writes its recipe. Throws UsageError where a run is there already, or
+  /// checkpoints whose recipe.yaml is gone.
   void begin(const Recipe& recipe);
   /// Checks that this is the run of `recipe`, up to the keys that may change between sittings (see
   /// first_conflict), and takes over their new values. Throws UsageError that names the first other key.
@@ -34,9 +35,10 @@ class RunFolder {
   std::string path_;
 };
 
-/// The first key in which `now` may not differ from `before` (both resolved recipes) but does, as
-/// "key: before → now"; empty where a run may go on. May differ: a larger train.steps or train.epochs,
-/// train.log_every, train.workers, train.device, evaluate.*, checkpoint.*: none changes a step's arithmetic.
-std::string first_conflict(const std::string& before, const std::string& now);
+/// The first key in which `now` may not differ from `before` but does, as "key: before → now"; empty where a
+/// run may go on. What does not change a step's arithmetic may differ: task.path, train.log_every,
+/// train.workers, train.device, evaluate.*, checkpoint.*, and a larger train.steps or train.epochs under a
+/// schedule that does not depend on the run's length.
+std::string first_conflict(const Recipe& before, const Recipe& now);
 
 }  // namespace smoothlab::trainer

@@ -8,6 +8,10 @@ namespace smoothlab::trainer {
 Schedule::Schedule(const ScheduleOptions& options, int64_t total_steps)
     : options_(options), total_steps_(total_steps) {}
 
+bool Schedule::depends_on_length(const ScheduleOptions& options) {
+  return options.name == "linear" || options.name == "cosine";
+}
+
 double Schedule::factor(int64_t step) const {
   const double ramp =
       step < options_.warmup ? static_cast<double>(step + 1) / static_cast<double>(options_.warmup) : 1.0;

@@ -17,6 +17,9 @@ namespace smoothlab::trainer {
 ///                        d^−½·min(n^−½, n·W^−3/2), n = s+1, is this with lr = (d·W)^−½.
 class Schedule {
  public:
+  /// Whether a factor depends on the run's length (linear, cosine).
+  static bool depends_on_length(const ScheduleOptions& options);
+
   Schedule(const ScheduleOptions& options, int64_t total_steps);
   double factor(int64_t step) const;
 

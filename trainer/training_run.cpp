@@ -49,7 +49,7 @@ struct TrainingRun::State {
   std::string split;
   std::shared_ptr<const data::Dataset> evaluated;
   int64_t total = 0, done = 0;
-  int64_t saved = -1;  ///< step of the newest checkpoint
+  bool evaluation_pending = false;  ///< the evaluation due after `done` steps has yet to run
   std::unique_ptr<Learner> learner;
   std::unique_ptr<MetricsLog> metrics;       // rank 0
   std::unique_ptr<CheckpointWriter> writer;  // rank 0
@@ -114,7 +114,8 @@ struct TrainingRun::State {
   }
 
   void restore(const TrainingState& state) {
-    done = saved = state.step;
+    done = state.step;
+    evaluation_pending = state.evaluation_pending;
     seconds_before = state.seconds;
     if (state.ranks == communicator.size()) {
       meter.set_window(state.windows.at(static_cast<size_t>(communicator.rank())));
@@ -126,7 +127,7 @@ struct TrainingRun::State {
   void open_folder(bool holds_run) {
     on_root(communicator, [&] {
       if (holds_run)
-        truncate_metrics(files, folder.metrics(), done);
+        truncate_metrics(files, folder.metrics(), done, evaluation_pending);
       else
         folder.begin(recipe);
       log.also_to(folder.log());
@@ -184,7 +185,7 @@ struct TrainingRun::State {
     const MetricWindow sums = sum_of(gather_windows(communicator, meter.window()));
     const double norm = learner->gradient_norm();
     meter.set_window({});
-    if (metrics) {
+    on_root(communicator, [&] {
       TrainingMetrics line;
       line.step = done;
       line.epoch = epoch();
@@ -196,7 +197,7 @@ struct TrainingRun::State {
       line.samples_per_second = static_cast<double>((done - window_first_step) * recipe.train.global_batch) /
                                 std::max(1e-9, seconds_since(window_started));
       metrics->write(line);
-    }
+    });
     begin_window();
   }
 
@@ -217,8 +218,9 @@ struct TrainingRun::State {
     line.step = done;
     line.split = split;
     line.seconds = seconds_since(start);
-    if (metrics) metrics->write(line);
+    on_root(communicator, [&] { metrics->write(line); });
     last_evaluation = line;
+    evaluation_pending = false;
     log.info("step {}: {} accuracy {:.4f}, NLL {:.4f}, ECE {:.4f} ({} rows in {:.1f} s)", done, split,
              line.accuracy, line.nll, line.ece, line.rows, line.seconds);
     evaluating += line.seconds;
@@ -229,22 +231,36 @@ struct TrainingRun::State {
   void save() {
     Checkpoint checkpoint = learner->snapshot(done);
     checkpoint.state.seconds = training_seconds();
+    checkpoint.state.evaluation_pending = evaluation_pending;
     checkpoint.state.windows = gather_windows(communicator, meter.window());
-    saved = done;
-    if (!writer) return;
-    metrics->sync();  // the lines before a checkpoint are part of what it stands for
-    writer->write(std::move(checkpoint));
+    on_root(communicator, [&] {
+      metrics->sync();  // the lines before a checkpoint are part of what it stands for
+      writer->write(std::move(checkpoint));
+    });
   }
 
-  /// What is due now that `done` steps are done.
+  /// Whether a checkpoint could not be written, which rank 0 alone knows until the ranks agree.
+  bool in_trouble() const { return writer && writer->has_failed(); }
+
+  cluster::StopRequest heed(const StopAgreement::Answer& answer) {
+    if (answer.trouble) on_root(communicator, [this] { writer->check(); });
+    return answer.request;
+  }
+
+  /// What is due now that `done` steps are done. Whoever asks a run to stop may not wait for an evaluation:
+  /// the checkpoint comes first then, and the run that goes on from it evaluates.
   cluster::StopRequest boundary(StopAgreement& agreement) {
-    if (writer) writer->check();
     const bool last = done == total;
     const auto due = [&](int64_t every) { return last || (every > 0 && done % every == 0); };
     if (due(recipe.train.log_every)) write_metrics();
     show_progress();
-    if (due(recipe.evaluate.every)) evaluate();
-    const cluster::StopRequest request = last ? cluster::StopRequest::none : agreement.at_boundary();
+    evaluation_pending = due(recipe.evaluate.every);
+    auto request =
+        heed(evaluation_pending ? agreement.ask(in_trouble()) : agreement.at_boundary(in_trouble()));
+    if (evaluation_pending && request == cluster::StopRequest::none) {
+      evaluate();
+      if (!last) request = heed(agreement.ask(in_trouble()));
+    }
     if (due(recipe.checkpoint.every) || request != cluster::StopRequest::none) save();
     return request;
   }
@@ -254,9 +270,18 @@ struct TrainingRun::State {
     evaluating = 0;
     first_step = done;
     begin_window();
-    if (done >= total) {
+    if (done >= total && !evaluation_pending) {
       log.info("all {} steps are done already", total);
       return RunOutcome::finished;
+    }
+    StopAgreement agreement(communicator, stop);
+    auto request = cluster::StopRequest::none;
+    if (evaluation_pending) {
+      request = heed(agreement.ask(in_trouble()));
+      if (request == cluster::StopRequest::none) {
+        evaluate();
+        if (done == total) save();
+      }
     }
     data::TrainingStreamOptions how;
     how.seed = recipe.train.seed;
@@ -266,8 +291,6 @@ struct TrainingRun::State {
     how.workers = recipe.train.workers;
     how.first_step = done;
     data::TrainingStream stream(task.train, how);
-    StopAgreement agreement(communicator, stop);
-    auto request = cluster::StopRequest::none;
     while (done < total && request == cluster::StopRequest::none) {
       learner->step(
           done, [&stream] { return stream.next(); }, meter);

@@ -41,9 +41,12 @@ class TrainingRun {
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
-  /// Trains to the last step or until a signal. On return all files are on disk. Throws RunError where the
-  /// loss is not finite, EnvironmentError where a checkpoint cannot be written; checkpoints that were whole
-  /// stay.
+  /// Trains to the last step or until a signal on any rank, which all ranks follow at the same step (see
+  /// StopAgreement for how soon; an evaluation under way is finished, one that is due is left to the next
+  /// sitting). On return all files are on disk. Throws EnvironmentError, on every rank, where metrics or a
+  /// checkpoint cannot be written; checkpoints that were whole stay. What goes wrong in the steps of one
+  /// rank, RunError where its loss is not finite, is thrown on that rank alone and leaves the others waiting:
+  /// the caller ends the job.
   RunOutcome train(const cluster::StopSignal& stop);
 
   /// Steps done, and of the whole run.

@@ -19,6 +19,7 @@ std::string to_json(const TrainingState& state) {
                              {"optimizer_steps", state.optimizer_steps},
                              {"average_updates", state.average_updates},
                              {"seconds", state.seconds},
+                             {"evaluation_pending", state.evaluation_pending},
                              {"gradient_order", state.order},
                              {"metric_windows", windows}};
   return json.dump(2) + "\n";
@@ -35,6 +36,7 @@ TrainingState training_state_from_json(const std::string& text, const std::strin
     json.at("optimizer_steps").get_to(state.optimizer_steps);
     json.at("average_updates").get_to(state.average_updates);
     json.at("seconds").get_to(state.seconds);
+    state.evaluation_pending = json.value("evaluation_pending", false);
     json.at("gradient_order").get_to(state.order);
     for (const auto& entry : json.at("metric_windows")) {
       MetricWindow window;

@@ -22,9 +22,10 @@ struct TrainingState {
   int64_t global_batch = 0;
   int64_t optimizer_steps = 0;
   int64_t average_updates = 0;
-  double seconds = 0;  ///< training time so far
-  std::vector<std::string>
-      order;  ///< parameters in the order in which their gradients arrive; empty: not yet known
+  double seconds = 0;               ///< training time so far
+  bool evaluation_pending = false;  ///< the evaluation due at this step has yet to run
+  /// Parameters in the order in which their gradients arrive; empty: not yet known.
+  std::vector<std::string> order;
   std::vector<MetricWindow> windows;  ///< by rank
 };
 

@@ -20,6 +20,7 @@ Checkpoint sample_checkpoint(int64_t step) {
   checkpoint.state.ranks = 2;
   checkpoint.state.seed = 0xffffffffffffffffULL;
   checkpoint.state.seconds = 0.1;
+  checkpoint.state.evaluation_pending = true;
   checkpoint.state.order = {"b", "a"};
   checkpoint.state.windows = {{1.0 / 3.0, 4, 9}, {2.5, 1, 8}};
   checkpoint.recipe = "train: {steps: 9}\n";
@@ -135,6 +136,45 @@ TEST_F(CheckpointFolder, NoticesMissingAndShortFiles) {
   }
   files->rename(at(4), at(5));
   EXPECT_NE(checkpoint_damage(*files, at(5), 5), "");
+}
+
+/// A disk on which files below a path cannot be read: no permission, or a bad sector.
+class UnreadableFiles : public test::FaultyFileSystem {
+ public:
+  explicit UnreadableFiles(std::string part) : part_(std::move(part)) {}
+  std::string read(const std::string& path) const override {
+    if (path.find(part_) != std::string::npos)
+      throw EnvironmentError("cannot read: Input/output error", path, "");
+    return test::FaultyFileSystem::read(path);
+  }
+
+ private:
+  std::string part_;
+};
+
+TEST_F(CheckpointFolder, TellsWhatCannotBeReadFromWhatDoesNotMatch) {
+  write(4);
+  write(8);
+  for (const char* file : {"step-8/manifest.json", "step-8/weights"}) {
+    const UnreadableFiles unreadable(file);
+    EXPECT_THROW(checkpoint_damage(unreadable, at(8), 8), EnvironmentError);
+    const auto found = find_newest_checkpoint(unreadable, path, log);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->step, 4);
+    EXPECT_TRUE(found->damaged.empty()) << "nothing is known of it";
+  }
+  const UnreadableFiles none("/step-");
+  EXPECT_THROW(find_newest_checkpoint(none, path, log), EnvironmentError);
+  files->truncate(at(4) + "/state.json", 3);
+  EXPECT_THROW(find_newest_checkpoint(UnreadableFiles("step-8"), path, log), EnvironmentError);
+}
+
+// A whole checkpoint of a later step belongs to someone; it does not count among those that are kept, either.
+TEST_F(CheckpointFolder, LeavesLaterOnesThatAreNotKnownToBeDamaged) {
+  for (const int64_t step : {100, 200}) write(step);
+  for (const int64_t step : {4, 8, 12}) write(step);
+  EXPECT_EQ(checkpoint_steps(*files, path), (std::vector<int64_t>{8, 12, 100, 200}));
+  EXPECT_EQ(checkpoint_damage(*files, at(100), 100), "");
 }
 
 TEST_F(CheckpointFolder, SaysWhereAllAreDamaged) {

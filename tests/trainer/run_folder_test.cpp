@@ -4,14 +4,11 @@
 
 #include "cluster/error.h"
 #include "support/temporary_folder.h"
+#include "trainer/schedule.h"
 #include "trainer/small_run.h"
 
 namespace smoothlab::trainer {
 namespace {
-
-std::string conflict_between(const Recipe& before, const Recipe& now) {
-  return first_conflict(resolved_recipe(before), resolved_recipe(now));
-}
 
 TEST(RunFolder, BeginsOnce) {
   const test::TemporaryFolder temporary;
@@ -45,32 +42,95 @@ TEST(RunFolder, ReopensWithTheSameRecipeOnly) {
   } catch (const UsageError& error) {
     EXPECT_NE(std::string(error.what()).find("targets.alpha"), std::string::npos) << error.what();
   }
-  Recipe longer = small_recipe();
-  longer.train.steps = 40;
-  folder.reopen(longer);
-  EXPECT_EQ(files->read(folder.recipe()), resolved_recipe(longer));
+  Recipe denser = small_recipe();
+  denser.evaluate.every = 2;
+  folder.reopen(denser);
+  EXPECT_EQ(files->read(folder.recipe()), resolved_recipe(denser));
+}
+
+TEST(RunFolder, RefusesToBeginOverCheckpointsWhoseRecipeIsGone) {
+  const test::TemporaryFolder temporary;
+  const auto files = cluster::local_file_system();
+  RunFolder folder(*files, temporary / "run");
+  folder.begin(small_recipe());
+  files->make_folders(folder.checkpoints() + "/step-7");
+  files->remove_all(folder.recipe());
+  try {
+    folder.begin(small_recipe());
+    FAIL() << "a run began over another's checkpoints";
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("put recipe.yaml back"), std::string::npos) << error.what();
+  }
+  EXPECT_FALSE(files->exists(folder.recipe()));
+}
+
+// What a version of the program that did not know a key yet has written.
+TEST(RunFolder, TakesKeysThatItsRecipeLacksForDefaults) {
+  const test::TemporaryFolder temporary;
+  const auto files = cluster::local_file_system();
+  RunFolder folder(*files, temporary / "run");
+  folder.begin(small_recipe());
+  const std::string whole = files->read(folder.recipe()), line = "  disturb_label: 0\n";
+  const size_t at = whole.find(line);
+  ASSERT_NE(at, std::string::npos) << whole;
+  std::string older = whole;
+  cluster::write_file_whole(*files, folder.recipe(), older.erase(at, line.size()));
+  Recipe other = small_recipe();
+  other.targets.disturb_label = 0.1;
+  EXPECT_THROW(folder.reopen(other), UsageError);
+  folder.reopen(small_recipe());
+  EXPECT_EQ(files->read(folder.recipe()), whole);
+}
+
+TEST(RunFolder, SaysWhereItsRecipeCannotBeRead) {
+  const test::TemporaryFolder temporary;
+  const auto files = cluster::local_file_system();
+  RunFolder folder(*files, temporary / "run");
+  folder.begin(small_recipe());
+  cluster::write_file_whole(*files, folder.recipe(), "task: {data: [");
+  EXPECT_THROW(folder.reopen(small_recipe()), DataError);
 }
 
 TEST(RunFolder, AllowsWhatDoesNotChangeTheArithmetic) {
   Recipe now = small_recipe();
-  now.train.steps += 1;
+  now.task.path = "/scratch of another node";
   now.train.log_every = 7;
   now.train.workers = 3;
   now.evaluate.every = 2;
   now.checkpoint.keep = 5;
-  EXPECT_EQ(conflict_between(small_recipe(), now), "");
+  EXPECT_EQ(first_conflict(small_recipe(), now), "");
+}
+
+TEST(RunFolder, LetsARunGrowUnlessItsScheduleDependsOnItsLength) {
+  for (const char* name : {"constant", "step", "linear", "cosine", "exponential", "inverse-square-root"}) {
+    Recipe before = small_recipe();
+    before.schedule.name = name;
+    Recipe longer = before;
+    longer.train.steps += 1;
+    if (Schedule::depends_on_length(before.schedule)) {
+      EXPECT_EQ(first_conflict(before, longer), "train.steps: 20 → 21, and schedule.name " +
+                                                    std::string(name) + " depends on the run's length");
+    } else {
+      EXPECT_EQ(first_conflict(before, longer), "") << name;
+    }
+    before.train.steps = longer.train.steps = 0;
+    before.train.epochs = 2;
+    longer.train.epochs = 3;
+    EXPECT_EQ(first_conflict(before, longer).empty(), !Schedule::depends_on_length(before.schedule)) << name;
+    EXPECT_NE(first_conflict(longer, before), "") << name;
+  }
 }
 
 TEST(RunFolder, NamesTheFirstConflict) {
   Recipe now = small_recipe();
   now.train.steps -= 1;
-  EXPECT_EQ(conflict_between(small_recipe(), now).substr(0, 11), "train.steps");
+  EXPECT_EQ(first_conflict(small_recipe(), now).substr(0, 11), "train.steps");
   now = small_recipe();
   now.train.global_batch = 14;
-  EXPECT_EQ(conflict_between(small_recipe(), now), "train.global_batch: 13 → 14");
+  EXPECT_EQ(first_conflict(small_recipe(), now), "train.global_batch: 13 → 14");
   now = small_recipe();
   now.model.hidden = {24, 24};
-  EXPECT_EQ(conflict_between(small_recipe(), now).substr(0, 12), "model.hidden");
+  EXPECT_EQ(first_conflict(small_recipe(), now).substr(0, 12), "model.hidden");
 }
 
 }  // namespace

@@ -89,5 +89,19 @@ TEST(Schedule, InverseSquareRootIsTheTransformersRate) {
   EXPECT_DOUBLE_EQ(Schedule(named("inverse-square-root"), 10).factor(3), 0.5);
 }
 
+TEST(Schedule, SaysWhetherItDependsOnTheLength) {
+  for (const char* name : {"constant", "step", "linear", "cosine", "exponential", "inverse-square-root"}) {
+    ScheduleOptions options;
+    options.name = name;
+    options.at = {30};
+    options.every = 7;
+    options.warmup = 5;
+    const Schedule shorter(options, 50), longer(options, 60);
+    bool differ = false;
+    for (int64_t step = 0; step < 50; ++step) differ |= shorter.factor(step) != longer.factor(step);
+    EXPECT_EQ(differ, Schedule::depends_on_length(options)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace smoothlab::trainer

@@ -3,6 +3,7 @@
 
 #include "cluster/error.h"
 #include "models/safetensors.h"
+#include "support/faulty_file_system.h"
 #include "support/ranks.h"
 #include "support/temporary_folder.h"
 #include "trainer/rank_agreement.h"
@@ -92,14 +93,56 @@ TEST_F(TrainingRunMpi, TrainsWithMoreRanksThanSamplesInABatch) {
   recipe.train.global_batch = 2;
   recipe.train.steps = 3;
   EXPECT_EQ(run_to_end(recipe, path + "/run", false, ranks, *files), RunOutcome::finished);
-  // A rank that never sees a row must not bring its initial statistics into the mean.
-  if (ranks.is_root()) {
+  // A rank that never sees a row must not bring its initial statistics into the mean. Two samples over 1 to 4
+  // ranks go to these:
+  const std::vector<std::vector<int>> seeing = {{0}, {0, 1}, {1, 2}, {1, 3}};
+  if (ranks.is_root() && ranks.size() > 1) {
     const auto saved = weights("run", 3);
+    const auto& with_rows = seeing.at(static_cast<size_t>(ranks.size() - 1));
+    int statistics = 0;
     for (const auto& [name, tensor] : saved.tensors) {
-      if (name.find("running_mean") == std::string::npos) continue;
-      EXPECT_GT(tensor.abs().max().item<float>(), 0) << name;
+      if (name.find("running_") == std::string::npos) continue;
+      ++statistics;
+      at::Tensor sum = at::zeros_like(tensor, at::kDouble);
+      for (const int rank : with_rows)
+        sum += models::read_safetensors(*files, path + "/run/checkpoints/step-3/ranks/rank-" +
+                                                    std::to_string(rank) + ".safetensors")
+                   .find(name);
+      EXPECT_TRUE(
+          at::allclose(tensor, (sum / static_cast<double>(with_rows.size())).to(at::kFloat), 1e-6, 1e-7))
+          << name;
     }
+    EXPECT_EQ(statistics, 14);
   }
+  ranks.barrier();
+}
+
+// Rank 0 alone writes; where its disk fills up, every rank throws, and none waits for it.
+TEST_F(TrainingRunMpi, ThrowsOnEveryRankWhereACheckpointCannotBeWritten) {
+  Recipe recipe = small_recipe();
+  recipe.checkpoint.every = 2;
+  test::FaultyFileSystem counting(files);
+  run_to_end(recipe, path + "/whole", false, ranks, counting);
+  const auto operations = static_cast<int>(ranks.agree_max(counting.operations()));
+  int failures = 0;
+  for (int operation = 8; operation <= operations; operation += 37) {
+    const std::string name = path + "/full-" + std::to_string(operation);
+    test::FaultyFileSystem faulty(files);
+    if (ranks.is_root()) faulty.fail_at(operation, test::Fault::no_space);
+    bool failed = false;
+    try {
+      run_to_end(recipe, name, false, ranks, faulty);
+    } catch (const EnvironmentError& error) {
+      failed = true;
+      EXPECT_FALSE(error.remedy().empty());
+    }
+    EXPECT_EQ(ranks.agree_any(failed), failed) << "operation " << operation << " failed on some ranks only";
+    EXPECT_EQ(ranks.agree_any(faulty.has_failed()), failed) << "operation " << operation;
+    failures += failed ? 1 : 0;
+  }
+  EXPECT_GT(failures, 3);
+  run_to_end(recipe, path + "/full-" + std::to_string(8), true, ranks, *files);
+  if (ranks.is_root()) expect_same_runs(path + "/whole", path + "/full-8", 20);
   ranks.barrier();
 }
 

@@ -6,12 +6,14 @@
 #include <csignal>
 
 #include "cluster/error.h"
+#include "data/batch_stream.h"
 #include "models/safetensors.h"
 #include "support/faulty_file_system.h"
 #include "support/temporary_folder.h"
 #include "trainer/checkpoint.h"
 #include "trainer/checkpoint_reader.h"
 #include "trainer/loaded_run.h"
+#include "trainer/run_parts.h"
 #include "trainer/run_plan.h"
 #include "trainer/small_run.h"
 
@@ -173,6 +175,52 @@ TEST_F(TrainingRunSolo, StopsWithACheckpointWhenAsked) {
   }
 }
 
+// A stop request comes with little time: the checkpoint first, the evaluation in the next sitting, and what
+// is left is what an uninterrupted run leaves.
+TEST_F(TrainingRunSolo, SavesBeforeADueEvaluationWhenAskedToStop) {
+  const auto sit = [&](const Recipe& recipe, const std::string& name, bool resume) {
+    RunOptions options;
+    options.folder = folder / name;
+    options.resume = resume;
+    options.quiet = true;
+    TrainingRun stopped(recipe, options, *communicator, *files, log);
+    const cluster::StopSignal stop;
+    std::raise(SIGUSR2);
+    EXPECT_EQ(stopped.train(stop), RunOutcome::requeue);
+    EXPECT_FALSE(stopped.last_evaluation());
+    EXPECT_EQ(stopped.step(), 1);
+  };
+  for (const int64_t steps : {6, 1}) {  // of 1, the step is the last one
+    Recipe recipe = small_recipe();
+    recipe.evaluate.every = 1;
+    recipe.train.log_every = 1;
+    recipe.train.steps = steps;
+    const std::string whole = "whole-" + std::to_string(steps), name = "run-" + std::to_string(steps);
+    run(recipe, whole);
+    sit(recipe, name, false);
+    ASSERT_EQ(metrics(name).size(), 1U);
+    EXPECT_FALSE(metrics(name)[0].contains("split"));
+    const auto state = nlohmann::json::parse(files->read(folder / (name + "/checkpoints/step-1/state.json")));
+    EXPECT_EQ(state["evaluation_pending"], true);
+    sit(recipe, name, true);  // asked again before the evaluation: it waits on
+    EXPECT_EQ(metrics(name).size(), 1U);
+    // Died after the evaluation, before the next checkpoint: its line is written anew, not twice.
+    const std::string written = files->read(folder / (name + "/metrics.jsonl"));
+    cluster::write_file_whole(*files, folder / (name + "/metrics.jsonl"),
+                              written + "{\"step\": 1, \"split\": \"validation\", \"rows\": 21}\n");
+    EXPECT_EQ(run(recipe, name, true), RunOutcome::finished);
+    expect_same_runs(folder / whole, folder / name, steps);
+  }
+}
+
+TEST_F(TrainingRunSolo, KeepsLaterCheckpointsThatItDoesNotKnowToBeDamaged) {
+  run(small_recipe(), "run");
+  files->remove_all(folder / "run/recipe.yaml");
+  EXPECT_THROW(run(small_recipe(), "run", true), UsageError);
+  EXPECT_EQ(checkpoint_steps(*files, folder / "run/checkpoints"), (std::vector<int64_t>{16, 20}));
+  EXPECT_EQ(metrics("run").back()["step"], 20);
+}
+
 TEST_F(TrainingRunSolo, PassesOverADamagedCheckpoint) {
   run(small_recipe(), "whole");
   Recipe part = small_recipe();
@@ -241,9 +289,57 @@ TEST_F(TrainingRunSolo, IsLoadedWithItsAverages) {
   EXPECT_TRUE(at::equal(last.network->parameters()[0].value, file.find(last.network->parameters()[0].name)));
   EXPECT_EQ(file.metadata.at("convention"), "uniform");
   EXPECT_EQ(file.metadata.at("alpha"), "0.1");
+  EXPECT_EQ(file.metadata.at("network"), "mlp");
+  EXPECT_EQ(file.metadata.at("classes"), "4");
+  EXPECT_EQ(file.metadata.at("input"), "3x32x32");
   raw.step = 17;
   EXPECT_THROW(load_run(folder / "run", raw, *files, log), UsageError);
   EXPECT_THROW(load_run(folder / "nothing", {}, *files, log), DataError);
+}
+
+// An error of a checkpoint that does not fit names its folder and both shapes.
+TEST_F(TrainingRunSolo, NamesTheCheckpointWhoseWeightsDoNotFit) {
+  run(small_recipe(), "run");
+  const std::string checkpoint = folder / "run/checkpoints/step-20";
+  Recipe wider = small_recipe();
+  wider.model.hidden = {25};
+  cluster::write_file_whole(*files, folder / "run/recipe.yaml", resolved_recipe(wider));
+  const auto expect_named = [&](const auto& call) {
+    try {
+      call();
+      ADD_FAILURE() << "weights of another network were taken";
+    } catch (const DataError& error) {
+      const std::string text = error.what();
+      for (const std::string& part : {checkpoint, std::string("[24, 3072]"), std::string("[25, 3072]")})
+        EXPECT_NE(text.find(part), std::string::npos) << text;
+    }
+  };
+  expect_named([&] { load_run(folder / "run", {}, *files, log); });
+  expect_named([&] { run(wider, "run", true); });
+}
+
+TEST(TrainingRunPlan, CountsTheRanksOwnStatisticsInACheckpoint) {
+  Recipe recipe = small_resnet_recipe();
+  const RunPlan alone = plan_run(recipe, 1), three = plan_run(recipe, 3);
+  // resnet8: seven normalisations of 16, 16, 16, 32, 32, 64, 64 channels, mean and variance, and their
+  // averages.
+  EXPECT_EQ(three.checkpoint_bytes - alone.checkpoint_bytes, 3 * 2 * 2 * 4 * (3 * 16 + 2 * 32 + 2 * 64));
+}
+
+TEST(TrainingRunPlan, CutsABatchAsTheTrainingStreamDoes) {
+  const data::Task task = open_task_of(small_recipe());
+  for (const int64_t global_batch : {1, 2, 13}) {
+    for (int ranks = 1; ranks <= 5; ++ranks) {
+      for (int rank = 0; rank < ranks; ++rank) {
+        data::TrainingStreamOptions how;
+        how.global_batch = global_batch;
+        how.slice = {rank, ranks};
+        how.prefetch = 1;
+        data::TrainingStream stream(task.train, how);
+        EXPECT_EQ(stream.next().batch.rows(), rank_batch(global_batch, ranks, rank));
+      }
+    }
+  }
 }
 
 TEST(TrainingRunPlan, CountsBytesAndSlices) {
