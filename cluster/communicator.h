@@ -21,8 +21,9 @@ class PendingCollective {
 
 /// The ranks of a job and what they do together. Every rank calls the same collectives in the same order
 /// from one thread; tensors are dense and contiguous (any strides that cover their storage without gaps)
-/// and of the same dtype (float32, float64, int64, int32, uint8) and size on all ranks. Backends: solo, MPI;
-/// one for CUDA tensors may keep work on its own stream, hence the asynchronous form.
+/// and of the same dtype (float32, float64, int64, int32, uint8), size and strides on all ranks: what is
+/// combined are elements at the same place in memory, which nothing here checks. Backends: solo, MPI; one for
+/// CUDA tensors may keep work on its own stream, hence the asynchronous form.
 class Communicator {
  public:
   virtual ~Communicator() = default;

@@ -42,16 +42,20 @@ void add_gradient(const at::Tensor& view, const at::Tensor& gradient) {
     view.add_(gradient);
 }
 
-/// Ranks that resumed from different checkpoints would add up gradients of different leaves.
-void require_same_on_all_ranks(Communicator& communicator, const FlatLayout& layout, const BucketPlan& plan) {
+/// Ranks that resumed from different checkpoints would add up gradients of different leaves, and ranks whose
+/// memory formats differ gradients of different elements.
+void require_same_on_all_ranks(Communicator& communicator, const FlatLayout& layout, const BucketPlan& plan,
+                               const std::vector<at::Tensor>& leaves) {
   std::vector<int64_t> facts = layout.order();
   for (int64_t tensor = 0; tensor < layout.tensors(); ++tensor) facts.push_back(layout.offset(tensor));
   for (const Bucket& bucket : plan.buckets) facts.push_back(bucket.end);
+  for (const at::Tensor& leaf : leaves)
+    for (int64_t d = 0; d < leaf.dim(); ++d) facts.insert(facts.end(), {leaf.size(d), leaf.stride(d)});
   const int64_t own = checksum(facts.data(), facts.size() * sizeof(int64_t));
   const at::Tensor all = communicator.allgather(at::full({1}, own, at::kLong));
   for (int64_t rank = 0; rank < all.numel(); ++rank)
     if (all[rank].item<int64_t>() != own)
-      throw RunError("ranks disagree about the order or the sizes of gradients",
+      throw RunError("ranks disagree about the order, sizes or strides of gradients",
                      "ranks " + std::to_string(communicator.rank()) + " and " + std::to_string(rank),
                      "start all ranks with the same recipe, program and checkpoint");
 }
@@ -67,7 +71,7 @@ struct GradientReducer::State {
         filled(leaves.size()),
         arrived(leaves.size()) {
     take_order(order_is_final ? options.order : backward_order(static_cast<int64_t>(leaves.size())));
-    require_same_on_all_ranks(communicator, layout, plan);
+    require_same_on_all_ranks(communicator, layout, plan, leaves);
     hooks = std::make_unique<ArrivalHooks>(leaves, [this](int64_t leaf) { on_arrival(leaf); });
   }
 

@@ -27,18 +27,20 @@ struct ReducerOptions {
 /// last, then finish(). Only the last one communicates.
 class GradientReducer {
  public:
-  /// leaves: the network's leaf tensors that require gradients, in the same order on all ranks. Collective:
-  /// throws RunError on every rank where they, or the order, differ.
+  /// leaves: the network's leaf tensors that require gradients, in the same order and memory format on all
+  /// ranks. Collective: throws RunError on every rank where their sizes, strides or order differ.
   GradientReducer(Communicator& communicator, std::vector<at::Tensor> leaves, ReducerOptions options);
   ~GradientReducer();
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;
 
   const FlatLayout& layout() const;
-  /// float32 [layout().total()]: after finish(), gradients summed over micro-batches and ranks.
+  /// float32 [layout().total()]: from finish() until the next begin(), gradients summed over micro-batches
+  /// and ranks. Within a step it holds what has arrived so far, and of the rest the last step's.
   at::Tensor gradients() const;
 
-  /// Before each micro-batch's backward. The first call of a step zeroes the buffer.
+  /// Before each micro-batch's backward. The first call of a step takes the leaves' gradients away; each
+  /// leaf's first gradient then overwrites what the buffer held.
   void begin(bool last_micro_batch);
   /// Waits for all buckets. A leaf that got no gradient counts as zero; ranks may differ in which.
   void finish();

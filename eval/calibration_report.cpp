@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
-#include <thread>
 
+#include "cluster/device.h"
 #include "cluster/error.h"
 #include "eval/calibration_pass.h"
 #include "eval/file_temperatures.h"
@@ -13,7 +14,7 @@ namespace smoothlab::eval {
 namespace {
 
 int thread_count(int wanted) {
-  return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return wanted > 0 ? wanted : cluster::available_cores();
 }
 
 /// E|X| of a normal X.

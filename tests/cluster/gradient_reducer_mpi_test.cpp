@@ -255,6 +255,19 @@ TEST_P(GradientReducerMpi, RanksThatDisagreeAboutTheOrderAreToldSo) {
   }
 }
 
+TEST_P(GradientReducerMpi, RanksThatDisagreeAboutTheMemoryFormatAreToldSo) {
+  const bool other = ranks().rank() == 1;
+  const at::Tensor filter =
+      at::ones({4, 3, 2, 2})
+          .contiguous(other ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+  const std::vector<at::Tensor> filters = {filter.requires_grad_()};
+  if (ranks().size() > 1) {
+    EXPECT_THROW(GradientReducer(counting, filters, options()), RunError);
+  } else {
+    EXPECT_NO_THROW(GradientReducer(counting, filters, options()));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(GradientReducerMpiBucketBytes, GradientReducerMpi,
                          testing::Values(1, 2000, 25 << 20));
 

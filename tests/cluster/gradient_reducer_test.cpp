@@ -1,10 +1,14 @@
 #include "cluster/gradient_reducer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "cluster/error.h"
 
@@ -42,6 +46,33 @@ TEST_F(GradientReducerTest, MicroBatchesAddUp) {
   reducer.finish();
   EXPECT_TRUE(weight.grad().equal(at::full({3, 4}, 6.0)));
   EXPECT_TRUE(bias.grad().equal(at::zeros({3})));
+}
+
+TEST_F(GradientReducerTest, LowPrecisionGradientsAddUpAlikeOnAnyNumberOfThreads) {
+  const int before = at::get_num_threads();
+  constexpr int64_t size = 200001;
+  std::vector<at::Tensor> sums;
+  for (const int threads : {1, 3}) {
+    at::set_num_threads(threads);
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    at::parallel_for(0, size, 1 << 15, [&](int64_t, int64_t) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    });
+    EXPECT_EQ(static_cast<int>(seen.size()), threads) << "parallel loops of this build are not parallel";
+    const at::Tensor low = at::zeros({size}, at::kBFloat16).requires_grad_();
+    GradientReducer own(*solo, {low}, {});
+    for (int micro = 0; micro < 2; ++micro) {
+      own.begin(micro == 1);
+      (low * (at::arange(size) % 97 + micro).to(at::kBFloat16)).sum().backward();
+    }
+    own.finish();
+    sums.push_back(own.layout().view(own.gradients(), 0).clone());
+  }
+  at::set_num_threads(before);
+  EXPECT_TRUE(sums[0].equal(sums[1]));
+  EXPECT_TRUE(sums[0].equal(2 * (at::arange(size, at::kFloat) % 97) + 1));
 }
 
 TEST_F(GradientReducerTest, AStepWithoutBackwardIsZero) {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -80,6 +82,23 @@ TEST_F(LogitChunksTest, CutsAVirtualFileAsAPlainOne) {
   }
   publish_logit_file(path, shards);
   expect_all(LogitFile(path), 2);
+}
+
+// Without this, a stream on one thread would pass every test of sums that do not depend on threads.
+TEST_F(LogitChunksTest, SeveralThreadsConsumeAtOnce) {
+  for (const bool direct : {true, false}) {
+    write(direct ? test::Storage{} : test::Storage{-1, {100, 700}, 1});
+    std::mutex mutex;
+    std::condition_variable arrived;
+    std::set<std::thread::id> inside;
+    for_each_chunk(LogitFile(path), 3, [&](int, const LogitChunk&) {
+      std::unique_lock lock(mutex);
+      inside.insert(std::this_thread::get_id());
+      arrived.notify_all();
+      arrived.wait_for(lock, std::chrono::seconds(20), [&] { return inside.size() == 3; });
+    });
+    EXPECT_EQ(inside.size(), 3U) << (direct ? "direct" : "through HDF5");
+  }
 }
 
 TEST_F(LogitChunksTest, YieldsAPart) {
