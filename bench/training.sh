@@ -1,18 +1,24 @@
 #!/usr/bin/env bash
 # Training against PyTorch DDP on this machine, alternated: training.sh BUILD_DIR [ROUNDS] [SECONDS].
-# Two ranks of one thread each, classic ResNet-56, 64 images a rank. The peer first chooses its fastest setting.
-# PYTHON names a python3 that has torch.
+# Two ranks of THREADS threads each (one without), classic ResNet-56, 64 images a rank; each side's rate is that of
+# its slowest rank. The peer first chooses its fastest setting, the allocator's among them. PYTHON names a python3
+# that has torch.
 set -euo pipefail
 build=$1
 rounds=${2:-5}
 seconds=${3:-10}
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-/usr/bin/python3}
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+threads=${THREADS:-1}
+export OMP_NUM_THREADS=$threads
 "$python" -c 'import torch' 2>/dev/null || { echo "error: no torch in $python; set PYTHON" >&2; exit 4; }
 
-ours() { mpirun --oversubscribe --bind-to none -n 2 "$build/training_bench" resnet56 "$1" 64 "$seconds" "$2"; }
-peer() { "$python" "$here/peers/ddp_resnet56.py" --ranks 2 --precision "$1" --batch 64 --seconds "$seconds" "${@:2}"; }
+ours() { mpirun --oversubscribe --bind-to none -n 2 "$build/training_bench" resnet56 "$1" 64 "$seconds" "$2" "$threads"; }
+peer() {
+  "$python" "$here/peers/ddp_resnet56.py" --ranks 2 --threads "$threads" --precision "$1" --batch 64 \
+    --seconds "$seconds" "${@:2}"
+}
 median() { tr ' ' '\n' | sed '/^$/d' | sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 for precision in bf16 fp32; do

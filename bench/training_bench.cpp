@@ -1,7 +1,8 @@
 // Images a second of training steps: forward, backward, reduction over ranks, clipping, update.
 // Usage: mpirun -n RANKS training_bench [network] [fp32|bf16] [batch a rank] [seconds] [fixed|stream]
-// fixed: one batch over and over, so that nothing but the step is measured; stream: the data layer's batches,
-// augmented and prefetched as in a run.
+// [threads] fixed: one batch over and over, so that nothing but the step is measured; stream: the data
+// layer's batches, augmented and prefetched as in a run. threads: of a rank; without, its share of the cores.
+// The rate is that of the slowest rank.
 
 #include <algorithm>
 #include <chrono>
@@ -53,7 +54,8 @@ int measure(const std::vector<std::string>& arguments) {
   const auto recipe = recipe_of(argument(0, "resnet56"), argument(1, "bf16"), batch * communicator->size());
   const double seconds = std::stod(argument(3, "10"));
   const bool fixed = argument(4, "fixed") == "fixed";
-  const auto placement = cluster::place_rank(*communicator, "cpu");
+  auto placement = cluster::place_rank(*communicator, "cpu");
+  placement.threads = std::stoi(argument(5, std::to_string(placement.threads).c_str()));
   cluster::apply(placement);
   const data::Task task = trainer::open_task_of(recipe);
   trainer::Learner learner(recipe, *task.train, recipe.train.steps, *communicator, placement, nullptr);
@@ -79,12 +81,15 @@ int measure(const std::vector<std::string>& arguments) {
           communicator->agree_all(std::chrono::duration<double>(Clock::now() - start).count() < seconds);
   }
   std::sort(times.begin(), times.end());
+  const auto nanoseconds = static_cast<int64_t>(1e9 * times[times.size() / 2]);
+  const double median = 1e-9 * static_cast<double>(communicator->agree_max(nanoseconds));
   if (communicator->is_root()) {
-    const double median = times[times.size() / 2];
-    std::printf("images_per_second %.1f  median_step_ms %.2f  steps %zu  bytes_per_parameter %.1f\n",
-                static_cast<double>(recipe.train.global_batch) / median, 1e3 * median, times.size(),
-                static_cast<double>(learner.state_bytes()) /
-                    static_cast<double>(learner.network().parameter_count()));
+    std::printf(
+        "images_per_second %.1f  median_step_ms %.2f  steps %zu  threads %d  bytes_per_parameter %.1f\n",
+        static_cast<double>(recipe.train.global_batch) / median, 1e3 * median, times.size(),
+        placement.threads,
+        static_cast<double>(learner.state_bytes()) /
+            static_cast<double>(learner.network().parameter_count()));
   }
   return 0;
 }

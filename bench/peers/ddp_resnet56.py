@@ -4,10 +4,12 @@
 usage: ddp_resnet56.py [--ranks 2] [--precision bf16|fp32] [--batch 64] [--seconds 10] [--choose]
 
 bf16 means autocast: gloo cannot carry gradients that are bf16 themselves. --choose tries every setting for a moment
-first (memory format, foreach optimiser) and measures the fastest. Prints one line: images_per_second N ... setting.
+first (memory format, foreach optimiser, allocator) and measures the fastest. Prints one line: images_per_second N ...
+setting. A step's time is the slowest rank's median.
 """
 import argparse
 import contextlib
+import glob
 import itertools
 import os
 import socket
@@ -18,6 +20,17 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 import torch.nn as nn
 import torch.nn.functional as F
+
+
+def allocators():
+    """By name, the environment that a process must start with. "keep": glibc gives no memory back to the system."""
+    found = {"default": {}, "keep": {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(2047 << 20),
+                                     "MALLOC_TOP_PAD_": str(64 << 20)}}
+    for name in ("jemalloc", "tcmalloc"):
+        libraries = sorted(glob.glob(f"/usr/lib/*/lib{name}.so*") + glob.glob(f"/usr/lib/*/lib{name}_minimal.so*"))
+        if libraries:
+            found[name] = {"LD_PRELOAD": libraries[0]}
+    return found
 
 
 class Block(nn.Module):
@@ -90,7 +103,7 @@ def median_step(rank, ranks, args, setting, seconds):
     return worst.item(), len(times)
 
 
-def rank_main(rank, ranks, args, port):
+def rank_main(rank, ranks, args, port, results):
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     torch.set_num_threads(args.threads)
     dist.init_process_group("gloo", rank=rank, world_size=ranks)
@@ -100,12 +113,25 @@ def rank_main(rank, ranks, args, port):
     setting = min(found)[1] if found else default
     step, count = median_step(rank, ranks, args, setting, args.seconds)
     if rank == 0:
-        names = ["channels-last" if setting[0] else "contiguous", "foreach" if setting[1] else "loop"]
-        flags = [flag for flag, on in zip(("--channels-last", "--foreach"), setting) if on]
-        print(f"images_per_second {ranks * args.batch / step:.1f}  median_step_ms {1e3 * step:.2f}  steps {count}  "
-              f"setting {','.join(names)}  flags {' '.join(flags)}", flush=True)
+        results.put((step, count, setting))
     dist.barrier()
     dist.destroy_process_group()
+
+
+def measured(args, allocator):
+    """Starts ranks with this allocator: (seconds a step, steps, setting)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    before = dict(os.environ)
+    os.environ.update(allocators()[allocator])
+    results = mp.get_context("spawn").SimpleQueue()
+    try:
+        mp.spawn(rank_main, args=(args.ranks, args, port, results), nprocs=args.ranks)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return results.get()
 
 
 def main():
@@ -118,11 +144,14 @@ def main():
     parser.add_argument("--choose", action="store_true")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--foreach", action="store_true")
+    parser.add_argument("--allocator", choices=tuple(allocators()), default="default")
     args = parser.parse_args()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    mp.spawn(rank_main, args=(args.ranks, args, port), nprocs=args.ranks)
+    names = list(allocators()) if args.choose else [args.allocator]
+    (step, count, setting), allocator = min((measured(args, name), name) for name in names)
+    words = ["channels-last" if setting[0] else "contiguous", "foreach" if setting[1] else "loop", allocator]
+    flags = [flag for flag, on in zip(("--channels-last", "--foreach"), setting) if on] + ["--allocator", allocator]
+    print(f"images_per_second {args.ranks * args.batch / step:.1f}  median_step_ms {1e3 * step:.2f}  steps {count}  "
+          f"threads {args.threads}  setting {','.join(words)}  flags {' '.join(flags)}", flush=True)
 
 
 if __name__ == "__main__":
