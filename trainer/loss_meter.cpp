@@ -1,6 +1,7 @@
 #include "trainer/loss_meter.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -11,7 +12,7 @@ namespace smoothlab::trainer {
 
 void LossMeter::add(const at::Tensor& loss_sum, const at::Tensor& logits, const at::Tensor& labels,
                     const at::Tensor& sample_ids, int64_t step) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   Entry entry;
   entry.loss = loss_sum.detach();
   entry.correct = logits.detach().argmax(1).eq(labels).sum();
