@@ -103,5 +103,18 @@ TEST_F(MetricsLogFile, MayBeMissing) {
   EXPECT_NO_THROW(truncate_metrics(*files, path, 3));
 }
 
+TEST(MetricsLog, CutsOffAnEvaluationThatIsPending) {
+  const test::TemporaryFolder folder;
+  const auto files = cluster::local_file_system();
+  const std::string path = folder / "metrics.jsonl";
+  const std::string before = "{\"step\": 4, \"split\": \"test\"}\n{\"step\": 5, \"loss\": 1}\n";
+  const std::string evaluated = before + "{\"step\": 5, \"split\": \"test\"}\n";
+  for (const bool pending : {false, true}) {
+    cluster::write_file_whole(*files, path, evaluated + "{\"step\": 6, \"loss\": 1}\n");
+    truncate_metrics(*files, path, 5, pending);
+    EXPECT_EQ(files->read(path), pending ? before : evaluated);
+  }
+}
+
 }  // namespace
 }  // namespace smoothlab::trainer
