@@ -49,7 +49,9 @@ ProcessResult run_process(const std::vector<std::string>& arguments,
   return result;
 }
 
-std::string program() { return required_variable("SMOOTHLAB_PROGRAM"); }
+std::string program() {
+  return required_variable("SMOOTHLAB_PROGRAM");
+}
 
 std::string source_path(const std::string& relative) {
   return required_variable("SMOOTHLAB_SOURCE") + "/" + relative;
