@@ -35,9 +35,10 @@ class Learner {
   Learner& operator=(const Learner&) = delete;
 
   /// Step number `step` (0 for the first): forward and backward over this rank's micro-batches, reduction,
-  /// clipping, update, average. The loss is train.loss_scale times the mean over the rows of the global batch,
-  /// however many its samples have. next: gives micro-batches up to one that says it is the last. Adds the rows
-  /// to the meter. Collective. Throws RunError where the loss is not finite, on the CPU before anything changes.
+  /// clipping, update, average. The loss is train.loss_scale times the mean over the rows of the global
+  /// batch, however many its samples have. next: gives micro-batches up to one that says it is the last. Adds
+  /// the rows to the meter. Collective. Throws RunError where the loss is not finite, on the CPU before
+  /// anything changes.
   void step(int64_t step, const std::function<data::MicroBatch()>& next, LossMeter& meter);
 
   /// L2 norm of the last step's gradient, over all ranks, before clipping. Waits for the device.
