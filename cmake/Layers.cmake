@@ -11,7 +11,8 @@ else()
 endif()
 # GCC 13 and 14 take the std::vector<bool> that LibTorch's autograd header fills for one of no elements.
 target_compile_options(smoothlab_options INTERFACE
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>)
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow>)
 if(SMOOTHLAB_WERROR)
   target_compile_options(smoothlab_options INTERFACE -Werror)
 endif()

@@ -71,11 +71,14 @@ trainer::LoadedRun load_on_all(const EvaluateRequest& request, const cluster::Fi
 
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
   const auto files = cluster::local_file_system();
+  const bool newest = request.load.step < 0;
   const auto run = load_on_all(request, *files, communicator, log);
   std::string split = request.split.empty() ? run.recipe.evaluate.split : request.split;
   const auto dataset = trainer::split_of(run.task, split);
   if (request.logits.empty()) {
-    request.logits = request.folder + "/logits/" + split + ".h5";
+    // The plain name is the newest checkpoint's; an older one's rows may not take its place.
+    const std::string step = newest ? "" : "step-" + std::to_string(run.step) + "-";
+    request.logits = request.folder + "/logits/" + step + split + ".h5";
     files->make_folders(request.folder + "/logits");
   }
 
@@ -97,7 +100,8 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   Options options(
       "evaluate --run DIR [--split S] [--logits FILE] [--ranks N]",
       "Runs a split through the newest whole checkpoint of a run, every sample exactly once over all\n"
-      "ranks, and streams logits and penultimate activations to DIR/logits/SPLIT.h5.");
+      "ranks, and streams logits and penultimate activations to DIR/logits/SPLIT.h5\n"
+      "(DIR/logits/step-N-SPLIT.h5 of an earlier checkpoint).");
   options.value("run", "DIR", "run folder")
       .value("split", "S", "train, validation or test; the recipe's evaluate.split without it")
       .value("logits", "FILE", "where the logit file goes")

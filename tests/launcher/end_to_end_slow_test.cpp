@@ -77,5 +77,17 @@ TEST_P(EndToEndSlow, HardAndSmoothedTargetsAreComparedAsInTable3) {
   EXPECT_EQ(json::parse(smoothlab({"calibrate", hard, smoothed, "--json"}).out).size(), 2U);
 }
 
+TEST_P(EndToEndSlow, AnEarlierStepDoesNotReplaceTheRowsOfTheNewest) {
+  ASSERT_EQ(train("a").exit_code, 0);
+  ASSERT_EQ(smoothlab({"evaluate", "--run", folder / "a", "--ranks", ranks()}).exit_code, 0);
+  const std::string newest = read_text(folder / "a/logits/test.h5");
+  const auto earlier =
+      smoothlab({"evaluate", "--run", folder / "a", "--ranks", ranks(), "--step", "8", "--json"});
+  ASSERT_EQ(earlier.exit_code, 0) << earlier.err;
+  EXPECT_EQ(json::parse(earlier.out)["logits"], folder / "a/logits/step-8-test.h5");
+  EXPECT_EQ(smoothlab({"calibrate", folder / "a/logits/step-8-test.h5"}).exit_code, 0);
+  EXPECT_EQ(read_text(folder / "a/logits/test.h5"), newest);
+}
+
 }  // namespace
 }  // namespace smoothlab::test
