@@ -23,20 +23,20 @@ Options& Options::flag(const std::string& name, const std::string& help_text) {
   return *this;
 }
 
-Options& Options::value(const std::string& name, const std::string& placeholder, const std::string& help_text,
-                        const std::string& standard) {
+Options& Options::value(const std::string& name, const std::string& argument_name,
+                        const std::string& help_text, const std::string& standard) {
   names_.push_back(name);
-  auto* semantic = po::value<std::string>()->value_name(placeholder);
+  auto* semantic = po::value<std::string>()->value_name(argument_name);
   if (!standard.empty()) semantic->default_value(standard);
   description_.add_options()(name.c_str(), semantic, help_text.c_str());
   return *this;
 }
 
-Options& Options::list(const std::string& name, const std::string& placeholder,
+Options& Options::list(const std::string& name, const std::string& argument_name,
                        const std::string& help_text) {
   names_.push_back(name);
   description_.add_options()(name.c_str(),
-                             po::value<std::vector<std::string>>()->composing()->value_name(placeholder),
+                             po::value<std::vector<std::string>>()->composing()->value_name(argument_name),
                              help_text.c_str());
   return *this;
 }

@@ -16,9 +16,9 @@ class Options {
 
   /// A flag, an option with a value, and one that may be given several times.
   Options& flag(const std::string& name, const std::string& help);
-  Options& value(const std::string& name, const std::string& placeholder, const std::string& help,
+  Options& value(const std::string& name, const std::string& argument_name, const std::string& help,
                  const std::string& standard = "");
-  Options& list(const std::string& name, const std::string& placeholder, const std::string& help);
+  Options& list(const std::string& name, const std::string& argument_name, const std::string& help);
   /// More text for --help, after the options.
   Options& epilogue(std::string text);
 
