@@ -17,7 +17,7 @@ std::atomic<int64_t> first_interrupt{0};  ///< when, in ns of the monotonic cloc
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<int64_t>::is_always_lock_free,
               "the handler may not wait for a lock");
 
-constexpr std::array<int, 3> signals = {SIGINT, SIGTERM, SIGUSR2};
+constexpr std::array<int, 4> signals = {SIGINT, SIGTERM, SIGUSR2, SIGHUP};
 
 int64_t monotonic_nanoseconds() {
   struct timespec now {};
@@ -53,10 +53,15 @@ StopSignal::StopSignal() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (const int number : signals) sigaddset(&action.sa_mask, number);
-  for (size_t i = 0; i < signals.size(); ++i)
+  for (size_t i = 0; i < signals.size(); ++i) {
+    // nohup lets go of the terminal: what it has ignored stays so.
+    if (signals[i] == SIGHUP && sigaction(SIGHUP, nullptr, &previous_[i]) == 0 &&
+        previous_[i].sa_handler == SIG_IGN)
+      continue;
     if (sigaction(signals[i], &action, &previous_[i]) != 0)
       throw EnvironmentError("cannot handle signal " + std::to_string(signals[i]), "stop signal",
                              "check what starts this process");
+  }
 }
 
 StopSignal::~StopSignal() {

@@ -40,6 +40,9 @@ class BlockedSignals {
   BlockedSignals() {
     sigemptyset(&waited_);
     for (const int number : {SIGINT, SIGTERM, SIGUSR2, SIGCHLD}) sigaddset(&waited_, number);
+    // A closed terminal asks too, unless nohup had it ignored.
+    struct sigaction hangup {};
+    if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaddset(&waited_, SIGHUP);
     sigprocmask(SIG_BLOCK, &waited_, &before_);
   }
   ~BlockedSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }

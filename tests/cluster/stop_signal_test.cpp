@@ -23,6 +23,7 @@ int status_of_child(const std::function<int()>& body) {
 
 int request_after(int number) {
   return status_of_child([number] {
+    std::signal(number, SIG_DFL);
     const StopSignal stop;
     if (stop.requested() != StopRequest::none) return 100;
     kill(getpid(), number);
@@ -33,7 +34,19 @@ int request_after(int number) {
 TEST(StopSignal, SignalsAskForWhatTheyMean) {
   EXPECT_EQ(WEXITSTATUS(request_after(SIGINT)), static_cast<int>(StopRequest::finish));
   EXPECT_EQ(WEXITSTATUS(request_after(SIGTERM)), static_cast<int>(StopRequest::requeue));
+  EXPECT_EQ(WEXITSTATUS(request_after(SIGHUP)), static_cast<int>(StopRequest::requeue))
+      << "a closed terminal";
   EXPECT_EQ(WEXITSTATUS(request_after(SIGUSR2)), static_cast<int>(StopRequest::requeue));
+}
+
+TEST(StopSignal, AnIgnoredHangUpStaysIgnored) {
+  const int status = status_of_child([] {
+    std::signal(SIGHUP, SIG_IGN);  // as nohup leaves it
+    const StopSignal stop;
+    raise(SIGHUP);
+    return static_cast<int>(stop.requested());
+  });
+  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(StopRequest::none));
 }
 
 // What a rank gets when the batch script, srun and mpirun all pass on what the scheduler wants: it used to
