@@ -23,18 +23,23 @@ VerifiedSplit count(const std::string& name, const LabelledImages& images) {
   return split;
 }
 
-VerifiedFile describe_unknown(const std::string& path) {
+VerifiedFile with_digest(const std::string& path, const std::string& algorithm) {
   VerifiedFile file;
   file.path = path;
   file.bytes = static_cast<int64_t>(std::filesystem::file_size(path));
-  file.algorithm = "sha256";
-  file.digest = file_digest(path, file.algorithm);
+  file.algorithm = algorithm;
+  file.digest = file_digest(path, algorithm);
+  return file;
+}
+
+VerifiedFile describe_unknown(const std::string& path) {
+  VerifiedFile file = with_digest(path, "sha256");
   file.message = fmt::format("no published digest to compare with (sha256 {})", file.digest);
   return file;
 }
 
 VerifiedFile describe(const std::string& path, const KnownFile& known) {
-  VerifiedFile file = describe_unknown(path);
+  VerifiedFile file = with_digest(path, known.lines > 0 ? "sha256" : known.algorithm);
   if (known.lines > 0) {
     file.origin = is_official(path, known) ? Origin::official : Origin::differs;
     file.message = file.origin == Origin::official
@@ -42,8 +47,6 @@ VerifiedFile describe(const std::string& path, const KnownFile& known) {
                        : fmt::format("not the {} lines of the official file", known.lines);
     return file;
   }
-  file.algorithm = known.algorithm;
-  file.digest = file_digest(path, known.algorithm);
   file.origin = file.digest == known.digest ? Origin::official : Origin::differs;
   file.message = file.origin == Origin::official
                      ? "official"
