@@ -16,6 +16,7 @@
 #include "launcher/verbs.h"
 #include "trainer/loaded_run.h"
 #include "trainer/network_device.h"
+#include "trainer/rank_agreement.h"
 #include "trainer/run_evaluation.h"
 #include "trainer/run_parts.h"
 
@@ -60,11 +61,10 @@ trainer::LoadedRun load_on_all(const EvaluateRequest& request, const cluster::Fi
                                cluster::Communicator& communicator, cluster::Log& log) {
   trainer::LoadOptions options = request.load;
   std::optional<trainer::LoadedRun> run;
-  if (communicator.is_root()) {
+  options.step = std::stoll(trainer::text_from_root(communicator, [&] {
     run = trainer::load_run(request.folder, options, files, log);
-    options.step = run->step;
-  }
-  options.step = std::stoll(communicator.broadcast_text(std::to_string(options.step), 0));
+    return std::to_string(run->step);
+  }));
   if (!run) run = trainer::load_run(request.folder, options, files, log);
   return std::move(*run);
 }

@@ -80,8 +80,8 @@ int train_verb(const std::vector<std::string>& arguments) {
       .flag("help-recipe", "list every key of a recipe")
       .epilogue(
           "A run folder holds recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/ and logits/.\n\n"
-          "Ctrl-C (exit 0), SIGTERM and SIGUSR2 (exit 75: start me again) stop a run after a checkpoint at\n"
-          "the next step; a second Ctrl-C ends it at once. Under an mpirun of your own send SIGUSR2 to\n"
+          "Ctrl-C (exit 0), SIGTERM, SIGUSR2 and a closed terminal (exit 75: start me again) stop a run\n"
+          "after a checkpoint at the next step; a second Ctrl-C ends it at once. Under an mpirun of your own send SIGUSR2 to\n"
           "mpirun instead, which answers Ctrl-C and SIGTERM by killing the ranks.");
   for (const auto& argument : arguments)
     if (argument == "--help-recipe") {
