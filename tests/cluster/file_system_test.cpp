@@ -111,7 +111,7 @@ TEST_F(FileSystemTest, FullDevice) {
 
 TEST_F(FileSystemTest, FullDiskKeepsTheOldFile) {
   if (mount("smoothlab-test", folder.path().c_str(), "tmpfs", 0, "size=256k") != 0)
-    GTEST_SKIP() << "may not mount a small file system here";
+    GTEST_SKIP() << "no right to mount a tmpfs (needs root); FullDevice tests /dev/full without";
   const std::string path = folder / "file";
   write_file_whole(*files, path, "old");
   const std::string message = message_of([&] { write_file_whole(*files, path, std::string(1 << 20, 'x')); });

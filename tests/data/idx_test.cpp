@@ -9,23 +9,14 @@
 
 #include "cluster/error.h"
 #include "data/image_sets.h"
+#include "support/idx_bytes.h"
 #include "support/temporary_folder.h"
 
 namespace smoothlab::data {
 namespace {
 
+using test::idx;
 using testing::HasSubstr;
-
-std::string big_endian(uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
-          static_cast<char>(value)};
-}
-
-std::string idx(const std::vector<uint32_t>& sizes, const std::string& elements) {
-  std::string bytes = {0, 0, 8, static_cast<char>(sizes.size())};
-  for (const uint32_t size : sizes) bytes += big_endian(size);
-  return bytes + elements;
-}
 
 void write(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));

@@ -6,6 +6,7 @@
 
 #include "eval/foreign_file.h"
 #include "launcher/program.h"
+#include "support/idx_bytes.h"
 #include "support/temporary_folder.h"
 
 namespace smoothlab::test {
@@ -54,17 +55,6 @@ TEST_F(BadInputSlow, RecipesNameFileLineAndKey) {
   expect_recipe_fails(start + "train: {steps: many}\n", "bad.yaml:3");
   expect_recipe_fails(start + "train: {steps: 2}\ntargets: {alpha: 1.5}\n", "bad.yaml:4");
   expect_recipe_fails(start + "train: {steps: [2}\n", "bad.yaml");
-}
-
-std::string big_endian(uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
-          static_cast<char>(value)};
-}
-
-std::string idx(const std::vector<uint32_t>& sizes, const std::string& elements) {
-  std::string bytes = {0, 0, 8, static_cast<char>(sizes.size())};
-  for (const uint32_t size : sizes) bytes += big_endian(size);
-  return bytes + elements;
 }
 
 class BadInputSlowIdx : public BadInputSlow {

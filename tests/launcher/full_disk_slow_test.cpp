@@ -47,12 +47,10 @@ class FullDiskSlow : public testing::TestWithParam<int> {
  protected:
   /// A network whose checkpoint takes 6 MB, and an evaluation whose logit file takes 2 MB.
   FullDiskSlow() {
-    std::string recipe = small_recipe();
-    recipe.replace(recipe.find("hidden: [16]"), 12, "hidden: [256]");
-    recipe.replace(recipe.find("test_samples: 51"), 16, "test_samples: 2000");
-    recipe.replace(recipe.find("steps: 12"), 9, "steps: 4");
-    recipe.replace(recipe.find("every: 6"), 8, "every: 100");
-    write_text(disk / "r.yaml", recipe);
+    write_text(disk / "r.yaml", small_recipe_with({{"hidden: [16]", "hidden: [256]"},
+                                                   {"test_samples: 51", "test_samples: 2000"},
+                                                   {"steps: 12", "steps: 4"},
+                                                   {"every: 6", "every: 100"}}));
     // MPI's own files in shared memory are larger than the limit that stands in for a full disk.
     ranks = std::to_string(disk.mounted() ? GetParam() : 1);
   }

@@ -13,11 +13,9 @@ class InterruptionSlow : public testing::Test {
  protected:
   /// Some minutes of training, with a checkpoint every few milliseconds of it.
   InterruptionSlow() {
-    std::string recipe = small_recipe();
-    recipe.replace(recipe.find("steps: 12"), 9, "steps: 1000000");
-    recipe.replace(recipe.find("every: 6"), 8, "every: 1000000");
-    recipe.replace(recipe.find("every: 4"), 8, "every: 50");
-    write_text(folder / "long.yaml", recipe);
+    write_text(folder / "long.yaml", small_recipe_with({{"steps: 12", "steps: 1000000"},
+                                                        {"every: 6", "every: 1000000"},
+                                                        {"every: 4", "every: 50"}}));
   }
   std::vector<std::string> command() const {
     return {"train", folder / "long.yaml", "--run", run(), "--ranks", std::to_string(ranks)};

@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/process.h"
@@ -83,6 +85,17 @@ inline const char* small_recipe() {
          "train: {steps: 12, global_batch: 16, device: cpu, log_every: 4}\n"
          "evaluate: {every: 6, split: test}\n"
          "checkpoint: {every: 4, keep: 2}\n";
+}
+
+/// small_recipe() with some of its entries replaced: {{"steps: 12", "steps: 4"}}.
+inline std::string small_recipe_with(const std::vector<std::pair<std::string, std::string>>& changes) {
+  std::string recipe = small_recipe();
+  for (const auto& [entry, other] : changes) {
+    const size_t at = recipe.find(entry);
+    if (at == std::string::npos) throw std::invalid_argument("the small recipe has no " + entry);
+    recipe.replace(at, entry.size(), other);
+  }
+  return recipe;
 }
 
 }  // namespace smoothlab::test
