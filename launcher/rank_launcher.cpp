@@ -16,6 +16,7 @@
 
 #include "cluster/error.h"
 #include "cluster/stop_signal.h"
+#include "launcher/stderr_relay.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -68,7 +69,8 @@ bool ended_by(int status, int number) {
                              : WIFEXITED(status) && WEXITSTATUS(status) == 128 + number;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command, const sigset_t* signals, pid_t parent) {
+[[noreturn]] void become(const std::vector<std::string>& command, const sigset_t* signals, pid_t parent,
+                         int stderr_end) {
   // A group of its own: the terminal's Ctrl-C comes to us alone, and we pass it on as a request.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -76,12 +78,16 @@ bool ended_by(int status, int number) {
   sigprocmask(SIG_SETMASK, signals, nullptr);
   const int null = open("/dev/null", O_RDONLY);
   if (null >= 0) dup2(null, STDIN_FILENO);
+  dup2(stderr_end, STDERR_FILENO);
   if (geteuid() == 0) {
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
     setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
   }
   // Open MPI's hwloc complains on every rank of a machine without /sys, and stderr is for errors that matter.
   setenv("HWLOC_HIDE_ERRORS", "2", 0);
+  // Open MPI 4.1's --quiet, which 5 no longer knows, and what is left of it there.
+  setenv("OMPI_MCA_orte_execute_quiet", "1", 0);
+  setenv("PRTE_MCA_prte_execute_quiet", "1", 0);
   std::vector<char*> arguments;
   for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -110,48 +116,53 @@ std::vector<std::string> rank_command(const Job& job) {
                              "install openmpi-bin, or run one rank without --ranks");
     // Ranks bring helper threads (loading, writing); binding would pin those to the rank's one core. What
     // mpirun takes for slots are physical cores, fewer than this process may use.
-    command = {mpirun, "--quiet", "--bind-to", "none", "--oversubscribe", "-n", ranks};
+    command = {mpirun, "--bind-to", "none", "--oversubscribe", "-n", ranks};
   }
   command.push_back(own_path());
   command.insert(command.end(), job.arguments.begin(), job.arguments.end());
   return command;
 }
 
-int exit_code_of_job(int status, const std::string& starter, const Job& job) {
+int exit_code_of_job(int status, const std::string& starter, const Job& job, const std::string& unexplained) {
   const std::string name = std::filesystem::path(starter).filename().string();
   if (WIFSIGNALED(status))
     throw RunError(name + " was ended by " + signal_name(WTERMSIG(status)),
                    std::to_string(job.ranks) + " ranks", job.after_death);
   const int code = WEXITSTATUS(status);
   switch (code) {
-    case 0:
+    case static_cast<int>(ExitCode::done):
+    case static_cast<int>(ExitCode::requeue):
+      return code;
     case static_cast<int>(ExitCode::failure):
     case static_cast<int>(ExitCode::usage):
     case static_cast<int>(ExitCode::data):
     case static_cast<int>(ExitCode::environment):
-    case static_cast<int>(ExitCode::requeue):
-      return code;
+      if (unexplained.empty()) return code;
+      break;
     case 127:
       throw EnvironmentError("cannot start " + starter, "--ranks", "check the MPI installation");
     default:
       break;
   }
-  if (code > 128)
+  if (code > 128 && code - 128 <= SIGRTMAX)
     throw RunError("a rank was ended by " + signal_name(code - 128),
                    std::to_string(job.ranks) + " ranks started by " + name, job.after_death);
-  throw RunError(name + " ended with exit code " + std::to_string(code), std::to_string(job.ranks) + " ranks",
-                 job.after_death);
+  throw RunError(name + " ended with exit code " + std::to_string(code) +
+                     (unexplained.empty() ? "" : " and says: " + unexplained),
+                 std::to_string(job.ranks) + " ranks", job.after_death);
 }
 
 int launch_ranks(const Job& job) {
   const std::vector<std::string> command = rank_command(job);
   const BlockedSignals signals;
+  StderrRelay relay;
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0)
     throw EnvironmentError(std::string("cannot start a process: ") + std::strerror(errno), command[0],
                            "raise the limit on processes");
-  if (child == 0) become(command, signals.before(), parent);
+  if (child == 0) become(command, signals.before(), parent, relay.for_child());
+  relay.start();
 
   using Clock = std::chrono::steady_clock;
   std::optional<Clock::time_point> interrupted;
@@ -163,10 +174,12 @@ int launch_ranks(const Job& job) {
     if (number == SIGCHLD) {
       int status = 0;
       if (waitpid(child, &status, WNOHANG) != child) continue;
+      const StarterWords& words = relay.finish();
       if (ended_at_once) throw RunError("ended at once by a second interrupt", command[0], job.after_death);
       // A rank that hears of the request before it can listen dies of it, and has done nothing yet.
-      int code = asked && ended_by(status, SIGUSR2) ? static_cast<int>(ExitCode::requeue)
-                                                    : exit_code_of_job(status, command[0], job);
+      int code = asked && ended_by(status, SIGUSR2)
+                     ? static_cast<int>(ExitCode::requeue)
+                     : exit_code_of_job(status, command[0], job, words.error_told() ? "" : words.of_mpi());
       return asked == SIGINT && code == static_cast<int>(ExitCode::requeue) ? 0 : code;
     }
     if (number < 0) continue;

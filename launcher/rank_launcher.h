@@ -19,7 +19,9 @@ int launch_ranks(const Job& job);
 /// The command line that launch_ranks runs.
 std::vector<std::string> rank_command(const Job& job);
 
-/// The exit code for what waitpid says of mpirun or srun. Throws as launch_ranks does.
-int exit_code_of_job(int status, const std::string& starter, const Job& job);
+/// The exit code for what waitpid says of mpirun or srun. Throws as launch_ranks does. `unexplained`: what
+/// MPI itself said, where no rank told of an error.
+int exit_code_of_job(int status, const std::string& starter, const Job& job,
+                     const std::string& unexplained = "");
 
 }  // namespace smoothlab::launcher

@@ -93,9 +93,9 @@ TEST_F(RankLauncher, CodesOfTheContractPass) {
     EXPECT_EQ(exit_code_of_job(exited(code), "/bin/mpirun", job(2)), code);
 }
 
-Error error_of(int status) {
+Error error_of(int status, const std::string& unexplained = "") {
   try {
-    exit_code_of_job(status, "/bin/mpirun", job(2));
+    exit_code_of_job(status, "/bin/mpirun", job(2), unexplained);
   } catch (const Error& error) {
     return error;
   }
@@ -112,6 +112,42 @@ TEST_F(RankLauncher, ARankThatASignalEndedIsToldOf) {
   EXPECT_THAT(error_of(9).what(), HasSubstr("mpirun was ended by signal 9"));
   EXPECT_THAT(error_of(exited(101)).what(), HasSubstr("exit code 101"));
   EXPECT_EQ(error_of(exited(127)).code(), ExitCode::environment);
+}
+
+// mpirun 5 refused an option of 4.1 with 213, which was reported as signal 85.
+TEST_F(RankLauncher, ACodeAbove128ThatIsNoSignalIsACode) {
+  EXPECT_THAT(error_of(exited(213)).what(), HasSubstr("mpirun ended with exit code 213"));
+  EXPECT_THAT(error_of(exited(213)).what(), Not(HasSubstr("signal")));
+}
+
+TEST_F(RankLauncher, OptionsAreThoseThatOpenMpi4And5BothKnow) {
+  EXPECT_THAT(rank_command(job(2)), Not(Contains("--quiet")));
+}
+
+// What mpirun itself had to say, of too few slots or of root, was lost, with nothing but an exit code left.
+TEST_F(RankLauncher, MpisOwnWordsAreToldWhereNoRankTold) {
+  const Error error = error_of(exited(1), "There are not enough slots available");
+  EXPECT_EQ(error.code(), ExitCode::failure);
+  EXPECT_THAT(error.what(), HasSubstr("mpirun ended with exit code 1 and says: There are not enough slots"));
+  EXPECT_EQ(exit_code_of_job(exited(75), "/bin/mpirun", job(2), "a process exited with non-zero status"), 75);
+}
+
+// mpirun's framed messages used to stand around the one error line, and Ctrl-C was echoed as forwarded.
+TEST_F(RankLauncher, OnlyTheRanksWordsReachStderr) {
+  const std::string rule(74, '-');
+  std::ofstream(folder / "mpirun") << "#!/bin/sh\n"
+                                   << "echo " << rule << " >&2; echo MPI_ABORT was invoked >&2\n"
+                                   << "echo " << rule << " >&2; echo 'error: mine' >&2; exit 3\n";
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(launch_ranks(job(2)), 3);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "error: mine\n");
+}
+
+// They were set for mpirun alone, and must stay so.
+TEST_F(RankLauncher, NoVariableOfMpiIsSetForThisProcess) {
+  launch_ranks(job(2));
+  EXPECT_EQ(std::getenv("OMPI_MCA_orte_execute_quiet"), nullptr);
+  EXPECT_EQ(std::getenv("PRTE_MCA_prte_execute_quiet"), nullptr);
 }
 
 }  // namespace
