@@ -63,7 +63,7 @@ TEST_P(ReferenceNetwork, GivesTheLogitsAndGradientsOfPyTorch) {
   EXPECT_NEAR(loss.item<double>(), expected.loss, 1e-5);
   torch::autograd::backward({loss}, {});
   for (const GradientFigures& figures : expected.gradients) {
-    const Parameter& parameter = test::parameter_named(*network, figures.parameter);
+    const Parameter parameter = test::parameter_named(*network, figures.parameter);
     const at::Tensor gradient = parameter.value.grad().to(at::kDouble);
     EXPECT_NEAR(gradient.norm().item<double>(), figures.norm, 1e-4 * figures.norm) << figures.parameter;
     const at::Tensor direction = test::hashed_values(gradient.sizes().vec(), 300, 1).to(at::kDouble);
