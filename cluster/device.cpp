@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <bitset>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -25,6 +26,7 @@ namespace smoothlab::cluster {
 namespace {
 
 constexpr size_t most_cores = 8192;
+constexpr int most_threads = 4096;
 using Cores = std::bitset<most_cores>;
 
 Cores own_cores() {
@@ -122,13 +124,25 @@ bool takes_cuda(const std::string& wanted, bool everywhere, bool carried, const 
   return true;
 }
 
-Placement place_rank(Communicator& communicator, const std::string& wanted) {
+int wanted_threads(const char* omp_num_threads) {
+  if (!omp_num_threads || !*omp_num_threads) return 0;
+  char* end = nullptr;
+  const long threads = std::strtol(omp_num_threads, &end, 10);
+  if ((*end != '\0' && *end != ',') || threads < 1 || threads > most_threads)
+    throw EnvironmentError(
+        std::string("OMP_NUM_THREADS is '") + omp_num_threads + "'", "environment",
+        "set it to a number of threads, 1 to " + std::to_string(most_threads) + ", or unset it");
+  return static_cast<int>(threads);
+}
+
+Placement place_rank(Communicator& communicator, const std::string& wanted, int threads) {
   if (wanted != "auto" && wanted != "cpu" && wanted != "cuda")
     throw UsageError("unknown device '" + wanted + "'", "device", "use auto, cpu or cuda");
   Placement placement;
   const int shared = node_cores(communicator);
   const int share = std::min(shared, own_quota(shared)) / communicator.local_size();
-  placement.threads = std::clamp(share, 1, available_cores());
+  placement.threads = threads > 0 ? threads : wanted_threads(std::getenv("OMP_NUM_THREADS"));
+  if (placement.threads == 0) placement.threads = std::clamp(share, 1, available_cores());
   const int devices = wanted == "cpu" ? 0 : cuda_devices();
   // All ranks compute on the same kind of device, or their collectives would not match.
   const bool cuda = takes_cuda(wanted, communicator.agree_all(devices > 0),

@@ -11,14 +11,21 @@ namespace smoothlab::cluster {
 /// Where this rank computes: device and CPU threads.
 struct Placement {
   c10::Device device = c10::Device(c10::DeviceType::CPU);
-  int threads = 1;  ///< CPU threads for this rank: its share of the cores that the job may use
+  int threads = 1;  ///< CPU threads for this rank
 };
 
 /// wanted: "auto", "cpu" or "cuda". "auto" takes CUDA where LibTorch and every rank's machine have it and the
 /// communicator carries its tensors, else the CPU. Collective: ranks of a node compare which cores they may
 /// use, because mpirun may give each its own or all the same. Ranks of a node take its CUDA devices in turn.
-/// Throws UsageError for another word and EnvironmentError where the device cannot be had.
-Placement place_rank(Communicator& communicator, const std::string& wanted);
+/// threads: CPU threads for this rank; 0: OMP_NUM_THREADS where it is set, else the rank's share of the cores
+/// that the ranks of the node may use.
+/// Throws UsageError for another word and EnvironmentError where the device cannot be had or OMP_NUM_THREADS
+/// is no number.
+Placement place_rank(Communicator& communicator, const std::string& wanted, int threads = 0);
+
+/// Threads that OMP_NUM_THREADS asks for at the outermost level ("4" of "4,2"), or 0 for a null or empty one.
+/// Throws EnvironmentError.
+int wanted_threads(const char* omp_num_threads);
 
 /// Sets up this process for it: thread counts of ATen, OpenMP and a BLAS with threads of its own (OpenBLAS),
 /// and an allocator that keeps the memory of one step for the next.

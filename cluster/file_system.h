@@ -17,6 +17,12 @@ class WritableFile {
   virtual void close() = 0;
 };
 
+/// Held until it is destroyed or its process ends, however it ends.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
 /// The seam between the program and the disk; tests put one here that fails, fills up or stops midway.
 /// Every call throws EnvironmentError with path and reason (DataError where an input file is missing).
 class FileSystem {
@@ -36,6 +42,10 @@ class FileSystem {
   /// Names in a folder, sorted; empty for a missing one.
   virtual std::vector<std::string> list(const std::string& path) const = 0;
   virtual void truncate(const std::string& path, uint64_t size) = 0;
+  /// Locks a file for one holder at a time, on any machine that shares the disk; the file is made where
+  /// missing, says who holds it, and stays. Throws EnvironmentError that names the holder where there is one.
+  /// On a disk that knows no locks it protects nothing.
+  virtual std::unique_ptr<FileLock> lock(const std::string& path) = 0;
 };
 
 /// The machine's own disk.

@@ -1,10 +1,12 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -109,6 +111,45 @@ class LocalFile : public WritableFile {
   Descriptor file_;
 };
 
+/// "process 4711 on node7 since 2026-03-01 12:00:00 UTC".
+std::string own_name() {
+  char host[256] = "", now[64] = "";
+  gethostname(host, sizeof host - 1);
+  const std::time_t seconds = std::time(nullptr);
+  std::tm parts{};
+  std::strftime(now, sizeof now, "%F %T UTC", gmtime_r(&seconds, &parts));
+  return "process " + std::to_string(getpid()) + " on " + host + " since " + now;
+}
+
+class LocalLock : public FileLock {
+ public:
+  explicit LocalLock(const std::string& path)
+      : file_(retried([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); })) {
+    if (file_.number() < 0) fail("lock", path, errno);
+    if (retried([&] { return ::flock(file_.number(), LOCK_EX | LOCK_NB); }) != 0) {
+      if (errno == EWOULDBLOCK) throw_held(path);
+      if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
+        fail("lock", path, errno);
+    }
+    // Only for people to read: on a full disk the lock holds all the same.
+    const std::string holder = own_name() + "\n";
+    [[maybe_unused]] const bool told =
+        ::ftruncate(file_.number(), 0) == 0 && ::pwrite(file_.number(), holder.data(), holder.size(), 0) > 0;
+  }
+
+ private:
+  [[noreturn]] void throw_held(const std::string& path) const {
+    char text[512] = "";
+    const ssize_t length = ::pread(file_.number(), text, sizeof text - 1, 0);
+    std::string holder(text, length > 0 ? static_cast<size_t>(length) : 0);
+    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+    throw EnvironmentError("in use by " + (holder.empty() ? "another process" : holder), path,
+                           "wait until it has ended, or stop it");
+  }
+
+  Descriptor file_;
+};
+
 class LocalFileSystem : public FileSystem {
  public:
   std::unique_ptr<WritableFile> create(const std::string& path) override {
@@ -199,6 +240,10 @@ class LocalFileSystem : public FileSystem {
   void truncate(const std::string& path, uint64_t size) override {
     if (retried([&] { return ::truncate(path.c_str(), static_cast<off_t>(size)); }) != 0)
       fail_input("truncate", path, errno);
+  }
+
+  std::unique_ptr<FileLock> lock(const std::string& path) override {
+    return std::make_unique<LocalLock>(path);
   }
 };
 

@@ -24,6 +24,7 @@ namespace smoothlab::launcher {
 namespace {
 
 struct EvaluateRequest {
+  int threads = 0;
   std::string folder, split, logits;
   trainer::LoadOptions load;
   eval::LogitPrecision precision = eval::LogitPrecision::float32;
@@ -82,7 +83,7 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
     files->make_folders(request.folder + "/logits");
   }
 
-  const auto placement = cluster::place_rank(communicator, run.recipe.train.device);
+  const auto placement = cluster::place_rank(communicator, run.recipe.train.device, request.threads);
   cluster::apply(placement);
   trainer::move_to(*run.network, placement.device);
   eval::EvaluationOptions options = trainer::evaluation_options(run.recipe, run.task.name, split, run.step);
@@ -106,6 +107,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
       .value("split", "S", "train, validation or test; the recipe's evaluate.split without it")
       .value("logits", "FILE", "where the logit file goes")
       .value("ranks", "N", "ranks to start", "1")
+      .value("threads", "N", "CPU threads a rank; OMP_NUM_THREADS, or its share of the cores, without it")
       .value("step", "N", "checkpoint to use instead of the newest")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
@@ -133,6 +135,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   request.load.averages = !options.has("no-average");
   request.penultimate = !options.has("no-penultimate");
   request.json = options.has("json");
+  if (options.has("threads")) request.threads = static_cast<int>(options.integer("threads", 1, 4096));
   Job job;
   job.ranks = ranks;
   job.arguments = arguments;

@@ -6,6 +6,7 @@
 
 #include "cluster/communicator.h"
 #include "cluster/log.h"
+#include "cluster/stop_signal.h"
 
 namespace smoothlab::launcher {
 
@@ -16,6 +17,8 @@ struct Job {
   int ranks = 1;
   std::vector<std::string> arguments;  ///< the whole command line, verb first, that makes a rank of a process
   std::string after_death;             ///< what to do when a rank was killed, as an error says it
+  /// By which the body hears of requests to stop; null where it hears none, and a request ends the job.
+  const cluster::StopSignal* stop = nullptr;
 };
 
 /// Runs `body` as a job: in this process when one rank is asked for or this process is a rank already, else

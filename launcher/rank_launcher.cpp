@@ -6,11 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <optional>
 #include <sstream>
 
@@ -35,7 +37,8 @@ std::string own_path() {
   return std::filesystem::read_symlink("/proc/self/exe").string();
 }
 
-/// The signals that ask a job to stop, blocked for as long as this lives, so that they can be waited for.
+/// The signals that ask a job to stop, blocked from here on, so that they can be waited for; also on the way
+/// out, where one more delivery would change the exit code.
 class BlockedSignals {
  public:
   BlockedSignals() {
@@ -46,9 +49,12 @@ class BlockedSignals {
     if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) sigaddset(&waited_, SIGHUP);
     sigprocmask(SIG_BLOCK, &waited_, &before_);
   }
-  ~BlockedSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
-  const sigset_t* waited() const { return &waited_; }
   const sigset_t* before() const { return &before_; }
+  /// The next of them, or 0 once `patience` is over.
+  int wait(std::chrono::milliseconds patience) const {
+    const timespec limit = {patience.count() / 1000, patience.count() % 1000 * 1000000};
+    return std::max(0, sigtimedwait(&waited_, nullptr, &limit));
+  }
 
  private:
   sigset_t waited_, before_;
@@ -63,10 +69,38 @@ std::string signal_name(int number) {
   return name;
 }
 
+/// When to tell the ranks of a request again: mpirun passes on nothing to ranks that it has yet to start.
+/// Soon at first, then ever more rarely.
+class Reminders {
+ public:
+  void start() { next_ = Clock::now() + pause_; }
+  std::chrono::milliseconds until_next() const {
+    return std::max(std::chrono::milliseconds(0),
+                    std::chrono::duration_cast<std::chrono::milliseconds>(next_ - Clock::now()) +
+                        std::chrono::milliseconds(1));
+  }
+  bool due() {
+    if (Clock::now() < next_) return false;
+    pause_ *= 2;
+    start();
+    return true;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::chrono::milliseconds pause_{500};
+  Clock::time_point next_;
+};
+
 /// Whether a signal ended a process, or what it had started, as waitpid says.
-bool ended_by(int status, int number) {
+bool died_of(int status, int number) {
   return WIFSIGNALED(status) ? WTERMSIG(status) == number
                              : WIFEXITED(status) && WEXITSTATUS(status) == 128 + number;
+}
+
+int stopped_before_begun(bool for_good) {
+  std::cerr << "stopped before the ranks had begun; start again with the same command\n";
+  return static_cast<int>(for_good ? ExitCode::done : ExitCode::requeue);
 }
 
 [[noreturn]] void become(const std::vector<std::string>& command, const sigset_t* signals, pid_t parent,
@@ -155,6 +189,8 @@ int exit_code_of_job(int status, const std::string& starter, const Job& job, con
 int launch_ranks(const Job& job) {
   const std::vector<std::string> command = rank_command(job);
   const BlockedSignals signals;
+  if (job.stop && job.stop->requested() != cluster::StopRequest::none)
+    return stopped_before_begun(job.stop->requested() == cluster::StopRequest::finish);
   StderrRelay relay;
   const pid_t parent = getpid();
   const pid_t child = fork();
@@ -166,32 +202,39 @@ int launch_ranks(const Job& job) {
 
   using Clock = std::chrono::steady_clock;
   std::optional<Clock::time_point> interrupted;
-  int asked = 0;  // the signal that asked first
-  bool ended_at_once = false;
+  int asked = 0;     // the signal that asked first
+  int ended_by = 0;  // the signal that may not wait
+  Reminders reminders;
   for (;;) {
-    siginfo_t info;
-    const int number = sigwaitinfo(signals.waited(), &info);
+    const int number = signals.wait(asked ? reminders.until_next() : std::chrono::hours(1));
     if (number == SIGCHLD) {
       int status = 0;
       if (waitpid(child, &status, WNOHANG) != child) continue;
       const StarterWords& words = relay.finish();
-      if (ended_at_once) throw RunError("ended at once by a second interrupt", command[0], job.after_death);
-      // A rank that hears of the request before it can listen dies of it, and has done nothing yet.
-      int code = asked && ended_by(status, SIGUSR2)
-                     ? static_cast<int>(ExitCode::requeue)
-                     : exit_code_of_job(status, command[0], job, words.error_told() ? "" : words.of_mpi());
+      if (ended_by)
+        throw RunError((job.stop ? "ended at once by a second " : "ended by ") + signal_name(ended_by),
+                       command[0], job.after_death);
+      // A rank that hears of the request before it can listen dies of it.
+      if (asked && died_of(status, SIGUSR2)) return stopped_before_begun(asked == SIGINT);
+      const int code = exit_code_of_job(status, command[0], job, words.error_told() ? "" : words.of_mpi());
       return asked == SIGINT && code == static_cast<int>(ExitCode::requeue) ? 0 : code;
     }
-    if (number < 0) continue;
-    if (!asked) {
+    if (number > 0 && !job.stop) {
+      ended_by = number;
+      kill(child, number == SIGINT ? SIGINT : SIGTERM);
+      continue;
+    }
+    if (number > 0 && !asked) {
       asked = number;
+      reminders.start();
       kill(child, SIGUSR2);
     }
+    if (asked && reminders.due()) kill(child, SIGUSR2);
     if (number != SIGINT) continue;
     if (!interrupted) {
       interrupted = Clock::now();
     } else if (Clock::now() - *interrupted >= cluster::duplicate_interval) {
-      ended_at_once = true;
+      ended_by = SIGINT;
       kill(child, SIGINT);
     }
   }

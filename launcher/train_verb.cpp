@@ -72,6 +72,7 @@ int train_verb(const std::vector<std::string>& arguments) {
                   "Trains a network as a recipe says. Started by mpirun or srun it is one rank of the job;\n"
                   "by itself it starts --ranks N of them.");
   options.value("ranks", "N", "ranks to start", "1")
+      .value("threads", "N", "CPU threads a rank; OMP_NUM_THREADS, or its share of the cores, without it")
       .value("run", "DIR", "run folder; runs/NAME-OF-RECIPE without it")
       .list("set", "KEY=VALUE", "overrides a key of the recipe: --set targets.alpha=0.1")
       .flag("resume", "go on from the newest whole checkpoint")
@@ -90,6 +91,8 @@ int train_verb(const std::vector<std::string>& arguments) {
     }
   if (!options.parse(arguments, 1, 1)) return 0;
   const int ranks = static_cast<int>(options.integer("ranks", 1, 65536));
+  // From here on, so that a request which comes while data are opened is heard too.
+  const cluster::StopSignal stop;
   // Read before any rank starts, so that a mistake is told once and at once.
   const auto recipe = trainer::read_recipe(options.words()[0], options.texts("set"));
   if (options.has("dry-run")) {
@@ -103,14 +106,14 @@ int train_verb(const std::vector<std::string>& arguments) {
 
   trainer::RunOptions run_options;
   run_options.folder = options.has("run") ? options.text("run") : default_folder(options.words()[0]);
+  if (options.has("threads")) run_options.threads = static_cast<int>(options.integer("threads", 1, 4096));
   run_options.resume = options.has("resume");
   Job job;
   job.ranks = ranks;
   job.arguments = arguments;
   job.arguments.insert(job.arguments.begin(), "train");
   job.after_death = "checkpoints that were whole are whole; go on with: " + resuming_command(job.arguments);
-  // From here on, so that a request that comes while data are opened is heard too.
-  const cluster::StopSignal stop;
+  job.stop = &stop;
   return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {
     const auto files = cluster::local_file_system();
     trainer::TrainingRun run(recipe, run_options, communicator, *files, log);

@@ -49,10 +49,26 @@ bool RunFolder::holds_run() const {
   return files_.exists(recipe());
 }
 
-void RunFolder::begin(const Recipe& new_recipe) {
+void RunFolder::lock() {
+  if (!lock_) lock_ = files_.lock(path_ + "/.lock");
+}
+
+void RunFolder::refuse_second_run() const {
   if (holds_run())
     throw UsageError("the folder holds a run already", path_,
                      "add --resume to go on with it, or name another folder");
+}
+
+bool RunFolder::claim(bool resume) {
+  if (files_.exists(path_)) lock();
+  if (!resume) refuse_second_run();
+  return holds_run();
+}
+
+void RunFolder::begin(const Recipe& new_recipe) {
+  files_.make_folders(path_);
+  lock();
+  refuse_second_run();
   if (!files_.list(checkpoints()).empty())
     throw UsageError("the folder holds checkpoints, but the recipe.yaml of their run is gone", path_,
                      "put recipe.yaml back, of which each checkpoint holds a copy, and add --resume, or name "

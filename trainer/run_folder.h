@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "cluster/file_system.h"
@@ -9,7 +10,7 @@
 namespace smoothlab::trainer {
 
 /// The folder of one run, and what stands where in it:
-///   recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/step-N/, logits/*.h5
+///   recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/step-N/, logits/*.h5, .lock
 class RunFolder {
  public:
   RunFolder(cluster::FileSystem& files, std::string path);
@@ -23,16 +24,24 @@ class RunFolder {
 
   /// A run has been started here: its recipe is there.
   bool holds_run() const;
-  /// Makes the folder for a new run and writes its recipe. Throws UsageError where a run is there already, or
-  /// checkpoints whose recipe.yaml is gone.
+  /// Takes the folder, where there is one, for this object's life, as two processes that train the same run
+  /// would mix their checkpoints, and says whether it holds a run to go on with. Throws EnvironmentError
+  /// where another process has the folder, UsageError where it holds a run but nobody asked to resume.
+  bool claim(bool resume);
+  /// Makes and claims the folder for a new run and writes its recipe. Throws UsageError where a run is there
+  /// already, or checkpoints whose recipe.yaml is gone.
   void begin(const Recipe& recipe);
   /// Checks that this is the run of `recipe`, up to the keys that may change between sittings (see
   /// first_conflict), and takes over their new values. Throws UsageError that names the first other key.
   void reopen(const Recipe& recipe);
 
  private:
+  void lock();
+  void refuse_second_run() const;
+
   cluster::FileSystem& files_;
   std::string path_;
+  std::unique_ptr<cluster::FileLock> lock_;
 };
 
 /// The first key in which `now` may not differ from `before` but does, as "key: before → now"; empty where a

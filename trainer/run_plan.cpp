@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster/communicator.h"
+#include "cluster/device.h"
 #include "trainer/activation_memory.h"
 #include "trainer/learner.h"
 #include "trainer/run_parts.h"
@@ -27,6 +28,16 @@ int64_t checkpoint_size(const Checkpoint& checkpoint, const models::Network& net
   const int64_t kept =
       checkpoint.average.tensors.empty() ? 1 : 2;  // averages of buffers are a rank's own too
   return ranks > 1 ? bytes + ranks * kept * buffers : bytes;
+}
+
+std::vector<std::string> notes_on(const Recipe& recipe, int ranks) {
+  std::vector<std::string> notes;
+  if (recipe.train.global_batch < ranks)
+    notes.push_back(fmt::format("{} of {} ranks have nothing to do: a global batch has {} samples",
+                                ranks - recipe.train.global_batch, ranks, recipe.train.global_batch));
+  if (recipe.train.device == "cuda" && cluster::cuda_devices() == 0)
+    notes.emplace_back("train.device is cuda, which this machine or this build does not have");
+  return notes;
 }
 
 }  // namespace
@@ -53,6 +64,8 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
     plan.rank_batches.push_back(rank_batch(plan.global_batch, ranks, rank));
   const int64_t largest = *std::max_element(plan.rank_batches.begin(), plan.rank_batches.end());
   plan.micro_batch = recipe.train.micro_batch > 0 ? std::min(recipe.train.micro_batch, largest) : largest;
+
+  plan.notes = notes_on(recipe, ranks);
 
   const auto communicator = cluster::make_solo_communicator();
   Learner learner(recipe, *task.train, plan.steps, *communicator, cluster::Placement{}, nullptr);
@@ -83,6 +96,7 @@ std::string to_text(const RunPlan& plan) {
                       megabytes(plan.state_bytes), plan.state_bytes_per_parameter(),
                       megabytes(plan.activation_bytes));
   text += fmt::format("checkpoint  {}\n", megabytes(plan.checkpoint_bytes));
+  for (const auto& note : plan.notes) text += "note        " + note + "\n";
   return text;
 }
 
@@ -106,7 +120,8 @@ nlohmann::json to_json(const RunPlan& plan) {
           {"state_bytes", plan.state_bytes},
           {"state_bytes_per_parameter", plan.state_bytes_per_parameter()},
           {"activation_bytes", plan.activation_bytes},
-          {"checkpoint_bytes", plan.checkpoint_bytes}};
+          {"checkpoint_bytes", plan.checkpoint_bytes},
+          {"notes", plan.notes}};
 }
 
 }  // namespace smoothlab::trainer

@@ -24,14 +24,15 @@ struct RunPlan {
   // Bytes on each rank. Activations are those that one forward pass over the largest micro-batch keeps.
   int64_t state_bytes = 0;  ///< parameters, gradients, optimiser state, averages
   int64_t activation_bytes = 0;
-  int64_t checkpoint_bytes = 0;  ///< a checkpoint's size on disk; rank 0 holds as much while it is written
+  int64_t checkpoint_bytes = 0;    ///< a checkpoint's size on disk; rank 0 holds as much while it is written
+  std::vector<std::string> notes;  ///< what the run would not refuse, but its user may not have meant
   double state_bytes_per_parameter() const {
     return static_cast<double>(state_bytes) / static_cast<double>(parameters);
   }
 };
 
-/// Opens the data and builds the network, so that everything a run would refuse is refused here. Throws
-/// UsageError, DataError.
+/// Opens the data and builds the network, so that everything a run would refuse is refused here, but for what
+/// another machine may have: a device that is missing here is a note. Throws UsageError, DataError.
 RunPlan plan_run(const Recipe& recipe, int ranks);
 
 std::string to_text(const RunPlan& plan);

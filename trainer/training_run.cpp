@@ -69,9 +69,9 @@ struct TrainingRun::State {
         files(files_),
         log(log_),
         folder(files, options.folder),
-        placement(cluster::place_rank(communicator, recipe.train.device)) {
+        placement(cluster::place_rank(communicator, recipe.train.device, options.threads)) {
     cluster::apply(placement);
-    const bool holds_run = look_at_folder();
+    const bool holds_run = claim_folder();
     const std::string checkpoint_folder = holds_run ? reopen() : "";
     task = open_task_of(recipe);
     split = recipe.evaluate.split;
@@ -90,12 +90,9 @@ struct TrainingRun::State {
   bool is_root() const { return communicator.is_root(); }
 
   /// Whether there is a run to go on with.
-  bool look_at_folder() {
+  bool claim_folder() {
     return text_from_root(communicator, [this] {
-             if (folder.holds_run() && !options.resume)
-               throw UsageError("the folder holds a run already", folder.path(),
-                                "add --resume to go on with it, or name another folder");
-             return std::string(folder.holds_run() ? "yes" : "no");
+             return std::string(folder.claim(options.resume) ? "yes" : "no");
            }) == "yes";
   }
 
@@ -150,6 +147,9 @@ struct TrainingRun::State {
           "resumed after step {} on {} ranks instead of {}: the same samples in the same steps, sums rounded "
           "otherwise",
           done, communicator.size(), resumed->ranks);
+    else if (resumed && resumed->threads > 0 && resumed->threads != placement.threads)
+      log.info("resumed after step {} with {} instead of {} threads a rank: sums are rounded otherwise", done,
+               placement.threads, resumed->threads);
     else if (resumed)
       log.info("resumed after step {}", done);
     else if (options.resume)
@@ -230,6 +230,7 @@ struct TrainingRun::State {
 
   void save() {
     Checkpoint checkpoint = learner->snapshot(done);
+    checkpoint.state.threads = placement.threads;
     checkpoint.state.seconds = training_seconds();
     checkpoint.state.evaluation_pending = evaluation_pending;
     checkpoint.state.windows = gather_windows(communicator, meter.window());

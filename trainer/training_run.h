@@ -19,6 +19,7 @@ struct RunOptions {
   std::string folder;   ///< see RunFolder
   bool resume = false;  ///< go on with the run in the folder; a folder without one starts from scratch
   bool quiet = false;   ///< no progress, only what is worth keeping
+  int threads = 0;      ///< CPU threads of this rank; 0: see cluster::place_rank
 };
 
 enum class RunOutcome {

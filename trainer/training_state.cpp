@@ -14,6 +14,7 @@ std::string to_json(const TrainingState& state) {
     windows.push_back({{"loss", window.loss}, {"correct", window.correct}, {"rows", window.rows}});
   const ordered_json json = {{"step", state.step},
                              {"ranks", state.ranks},
+                             {"threads", state.threads},
                              {"seed", state.seed},
                              {"global_batch", state.global_batch},
                              {"optimizer_steps", state.optimizer_steps},
@@ -31,6 +32,7 @@ TrainingState training_state_from_json(const std::string& text, const std::strin
     TrainingState state;
     json.at("step").get_to(state.step);
     json.at("ranks").get_to(state.ranks);
+    state.threads = json.value("threads", 0);
     json.at("seed").get_to(state.seed);
     json.at("global_batch").get_to(state.global_batch);
     json.at("optimizer_steps").get_to(state.optimizer_steps);

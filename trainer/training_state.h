@@ -18,6 +18,7 @@ struct MetricWindow {
 struct TrainingState {
   int64_t step = 0;  ///< steps done
   int ranks = 1;
+  int threads = 0;  ///< CPU threads of rank 0; 0: not known
   uint64_t seed = 1;
   int64_t global_batch = 0;
   int64_t optimizer_steps = 0;

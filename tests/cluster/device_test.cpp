@@ -79,6 +79,27 @@ TEST(Device, ASoloRunTakesAllCores) {
   }
 }
 
+TEST(Device, ThreadsAreThoseAskedForElseThoseOfTheEnvironment) {
+  EXPECT_EQ(wanted_threads(nullptr), 0);
+  EXPECT_EQ(wanted_threads(""), 0);
+  EXPECT_EQ(wanted_threads("3"), 3);
+  EXPECT_EQ(wanted_threads("4,2"), 4);
+  for (const char* bad : {"many", "0", "-1", "2x", "1000000", ","})
+    EXPECT_THROW(wanted_threads(bad), EnvironmentError) << bad;
+
+  const auto solo = make_solo_communicator();
+  EXPECT_EQ(place_rank(*solo, "cpu", 7).threads, 7);
+  const char* before = std::getenv("OMP_NUM_THREADS");
+  const std::string kept = before ? before : "";
+  setenv("OMP_NUM_THREADS", "5", 1);
+  EXPECT_EQ(place_rank(*solo, "cpu").threads, 5);
+  EXPECT_EQ(place_rank(*solo, "cpu", 7).threads, 7);
+  if (before)
+    setenv("OMP_NUM_THREADS", kept.c_str(), 1);
+  else
+    unsetenv("OMP_NUM_THREADS");
+}
+
 // Several ranks on a machine with CUDA used to compute there and then fail in their first collective.
 TEST(Device, RanksThatCannotExchangeCudaTensorsStayOnTheCpu) {
   EXPECT_FALSE(takes_cuda("auto", true, false, "mpi", "rank 1"));

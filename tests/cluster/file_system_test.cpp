@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <functional>
 
 #include "cluster/error.h"
@@ -259,6 +261,38 @@ TEST_F(FileSystemTest, PublishingThatFailsPutsTheOlderFolderBack) {
       },
       EnvironmentError);
   EXPECT_EQ(files->read(folder / "done/f"), "old");
+}
+
+TEST_F(FileSystemTest, ALockHasOneHolderAndIsFreeAfterIt) {
+  const std::string path = folder / ".lock";
+  {
+    const auto held = files->lock(path);
+    try {
+      files->lock(path);
+      FAIL() << "two hold the lock";
+    } catch (const EnvironmentError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("in use by process " + std::to_string(getpid()) + " on "));
+    }
+  }
+  EXPECT_NE(files->lock(path), nullptr);
+}
+
+TEST_F(FileSystemTest, ALockEndsWithItsProcess) {
+  const std::string path = folder / ".lock";
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const auto held = files->lock(path);
+    if (write(ready[1], "x", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  EXPECT_THROW(files->lock(path), EnvironmentError);
+  kill(holder, SIGKILL);
+  waitpid(holder, nullptr, 0);
+  EXPECT_NE(files->lock(path), nullptr);
 }
 
 TEST_F(FileSystemTest, ChecksumIsThatOfZlib) {

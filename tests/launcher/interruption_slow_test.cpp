@@ -16,6 +16,9 @@ class InterruptionSlow : public testing::Test {
     write_text(folder / "long.yaml", small_recipe_with({{"steps: 12", "steps: 1000000"},
                                                         {"every: 6", "every: 1000000"},
                                                         {"every: 4", "every: 50"}}));
+    // Its training split takes long to evaluate.
+    write_text(folder / "short.yaml", small_recipe_with({{"train_samples: 96", "train_samples: 60000"},
+                                                         {"steps: 12", "steps: 1"}}));
   }
   std::vector<std::string> command() const {
     return {"train", folder / "long.yaml", "--run", run(), "--ranks", std::to_string(ranks)};
@@ -98,6 +101,56 @@ TEST_F(InterruptionSlow, AKilledRankEndsTheJobWithOneLineAndLosesNoCheckpoint) {
   EXPECT_EQ(resumed.wait().exit_code, 75);
 }
 
+// Two processes in one folder used to mix their checkpoints, and to call each other's damaged.
+TEST_P(InterruptionSlowOnRanks, ALiveRunIsLeftAlone) {
+  BackgroundProgram training(command());
+  ASSERT_TRUE(wait_for_checkpoint());
+  for (const std::vector<std::string>& how : {std::vector<std::string>{}, {"--resume"}})
+    expect_error(smoothlab(joined(command(), how)), 4, "in use by process ");
+  const int64_t before = checkpoints().back();
+  EXPECT_TRUE(eventually([&] { return checkpoints().back() > before; })) << "the live run was disturbed";
+  training.signal(SIGTERM);
+  EXPECT_EQ(training.wait().exit_code, 75);
+  BackgroundProgram resumed(joined(command(), {"--resume"}));
+  const int64_t stopped = checkpoints().back();
+  EXPECT_TRUE(eventually([&] { return checkpoints().back() > stopped; }));
+  resumed.signal(SIGTERM);
+  EXPECT_EQ(resumed.wait().exit_code, 75);
+}
+
+// mpirun forgets what it is told before it has started the ranks, and the launcher told it once: such a run
+// trained to its end.
+TEST_F(InterruptionSlow, ARequestIsHeardHoweverEarlyItComes) {
+  for (const int milliseconds : {0, 150, 300, 500, 800, 1200}) {
+    std::filesystem::remove_all(run());
+    BackgroundProgram training(command());
+    // From the moment on when the launcher listens.
+    ASSERT_TRUE(eventually([&] {
+      const std::string status = read_text("/proc/" + std::to_string(training.pid()) + "/status");
+      const size_t caught = status.find("SigCgt:");
+      return caught != std::string::npos &&
+             (std::stoull(status.substr(caught + 7), nullptr, 16) >> (SIGUSR2 - 1) & 1) != 0;
+    }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    training.signal(SIGINT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    training.signal(SIGTERM);
+    const auto result = training.wait();
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("stopped ")) << milliseconds;
+  }
+}
+
+TEST_F(InterruptionSlow, AnEvaluationThatIsInterruptedFails) {
+  ASSERT_EQ(smoothlab({"train", folder / "short.yaml", "--run", run()}).exit_code, 0);
+  BackgroundProgram evaluation({"evaluate", "--run", run(), "--ranks", "2", "--split", "train"});
+  ASSERT_TRUE(eventually([&] { return program_processes(run(), evaluation.pid()).size() == 2; }));
+  evaluation.signal(SIGTERM);
+  expect_error(evaluation.wait(), 1, "ended by signal 15");
+  EXPECT_TRUE(eventually([&] { return program_processes(run(), -1).empty(); })) << "a rank is left behind";
+  EXPECT_FALSE(std::filesystem::exists(run() + "/logits/train.h5"));
+}
+
 TEST_F(InterruptionSlow, ASecondInterruptEndsTheJobAtOnce) {
   BackgroundProgram training(command());
   ASSERT_TRUE(wait_for_checkpoint());
@@ -109,7 +162,7 @@ TEST_F(InterruptionSlow, ASecondInterruptEndsTheJobAtOnce) {
   std::this_thread::sleep_for(std::chrono::milliseconds(1200));
   training.signal(SIGINT);
   const auto result = training.wait();
-  expect_error(result, 1, "second interrupt");
+  expect_error(result, 1, "ended at once by a second signal 2");
   EXPECT_TRUE(eventually([&] { return program_processes(run(), -1).empty(); })) << "a rank is left behind";
 }
 

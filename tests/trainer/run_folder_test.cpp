@@ -48,6 +48,24 @@ TEST(RunFolder, ReopensWithTheSameRecipeOnly) {
   EXPECT_EQ(files->read(folder.recipe()), resolved_recipe(denser));
 }
 
+// Two resumed runs in one folder used to mix their checkpoints and call each other's damaged.
+TEST(RunFolder, BelongsToOneProcessAtATime) {
+  const test::TemporaryFolder temporary;
+  const auto files = cluster::local_file_system();
+  RunFolder other(*files, temporary / "run");
+  {
+    RunFolder folder(*files, temporary / "run");
+    EXPECT_FALSE(folder.claim(true)) << "there is no folder yet";
+    folder.begin(small_recipe());
+    EXPECT_THROW(other.claim(true), EnvironmentError);
+    EXPECT_THROW(other.claim(false), EnvironmentError);
+    EXPECT_THROW(other.begin(small_recipe()), EnvironmentError);
+  }
+  EXPECT_THROW(other.claim(false), UsageError) << "a run is there, but resuming was not asked for";
+  EXPECT_TRUE(other.claim(true));
+  EXPECT_TRUE(other.claim(true)) << "claimed again by its holder";
+}
+
 TEST(RunFolder, RefusesToBeginOverCheckpointsWhoseRecipeIsGone) {
   const test::TemporaryFolder temporary;
   const auto files = cluster::local_file_system();

@@ -46,7 +46,8 @@ TEST_F(TrainingRunSolo, LearnsAndLeavesWhatItPromises) {
   recipe.checkpoint.every = 20;
   EXPECT_EQ(run(recipe, "run"), RunOutcome::finished);
   EXPECT_EQ(files->list(folder / "run"),
-            (std::vector<std::string>{"checkpoints", "log.txt", "logits", "metrics.jsonl", "recipe.yaml"}));
+            (std::vector<std::string>{".lock", "checkpoints", "log.txt", "logits", "metrics.jsonl",
+                                      "recipe.yaml"}));
   EXPECT_EQ(checkpoint_steps(*files, folder / "run/checkpoints"), (std::vector<int64_t>{40, 60}));
   const auto lines = metrics("run");
   double first_loss = -1, last_loss = -1;
@@ -173,6 +174,24 @@ TEST_F(TrainingRunSolo, StopsWithACheckpointWhenAsked) {
     if (!files->exists(folder / "whole")) run(small_recipe(), "whole");
     expect_same_runs(folder / "whole", folder / name, 20);
   }
+}
+
+TEST_F(TrainingRunSolo, SaysWhenItGoesOnWithAnotherNumberOfThreads) {
+  Recipe recipe = small_recipe();
+  recipe.train.steps = 8;
+  recipe.schedule.name = "constant";
+  for (const int threads : {1, 1, 2}) {
+    RunOptions options;
+    options.folder = folder / "run";
+    options.resume = true;
+    options.threads = threads;
+    TrainingRun(recipe, options, *communicator, *files, log).train(cluster::StopSignal());
+    recipe.train.steps += 4;
+  }
+  const std::string told = files->read(folder / "run/log.txt");
+  const std::string change = "resumed after step 12 with 2 instead of 1 threads a rank";
+  EXPECT_NE(told.find("resumed after step 8\n"), std::string::npos) << told;
+  EXPECT_NE(told.find(change), std::string::npos) << told;
 }
 
 // A stop request comes with little time: the checkpoint first, the evaluation in the next sitting, and what
@@ -340,6 +359,16 @@ TEST(TrainingRunPlan, CutsABatchAsTheTrainingStreamDoes) {
       }
     }
   }
+}
+
+TEST(TrainingRunPlan, NotesRanksWithoutWork) {
+  Recipe recipe = small_recipe();
+  EXPECT_TRUE(plan_run(recipe, 2).notes.empty());
+  recipe.train.global_batch = 3;
+  const RunPlan plan = plan_run(recipe, 5);
+  ASSERT_EQ(plan.notes.size(), 1U);
+  EXPECT_EQ(plan.notes[0], "2 of 5 ranks have nothing to do: a global batch has 3 samples");
+  EXPECT_NE(to_text(plan).find(plan.notes[0]), std::string::npos);
 }
 
 TEST(TrainingRunPlan, CountsBytesAndSlices) {
