@@ -14,6 +14,7 @@
 #include "trainer/learner.h"
 #include "trainer/loss_meter.h"
 #include "trainer/rank_agreement.h"
+#include "trainer/recipe_checks.h"
 #include "trainer/run_evaluation.h"
 #include "trainer/run_folder.h"
 #include "trainer/run_parts.h"
@@ -33,6 +34,11 @@ std::string duration(double seconds) {
   if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
   if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} s", whole);
+}
+
+/// "1 rank", "2 ranks".
+std::string counted(int count, const char* thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -74,6 +80,7 @@ struct TrainingRun::State {
     const bool holds_run = claim_folder();
     const std::string checkpoint_folder = holds_run ? reopen() : "";
     task = open_task_of(recipe);
+    check_batch_fits(recipe, task.train->size());
     split = recipe.evaluate.split;
     evaluated = split_of(task, split);
     total = total_steps(recipe, task.train->size());
@@ -139,21 +146,25 @@ struct TrainingRun::State {
              folder.path(), recipe.model.name,
              static_cast<double>(learner->network().parameter_count()) / 1e6, task.name, task.train->size(),
              evaluated->size(), split, task.train->classes());
-    log.info("{} rank{} ({}), {} thread{} each, {}, global batch {}, {} steps", communicator.size(),
-             communicator.size() == 1 ? "" : "s", communicator.backend(), placement.threads,
-             placement.threads == 1 ? "" : "s", recipe.train.precision, recipe.train.global_batch, total);
-    if (resumed && resumed->ranks != communicator.size())
-      log.info(
-          "resumed after step {} on {} ranks instead of {}: the same samples in the same steps, sums rounded "
-          "otherwise",
-          done, communicator.size(), resumed->ranks);
-    else if (resumed && resumed->threads > 0 && resumed->threads != placement.threads)
-      log.info("resumed after step {} with {} instead of {} threads a rank: sums are rounded otherwise", done,
-               placement.threads, resumed->threads);
-    else if (resumed)
-      log.info("resumed after step {}", done);
+    log.info("{} ({}), {} each, {}, global batch {}, {} steps", counted(communicator.size(), "rank"),
+             communicator.backend(), counted(placement.threads, "thread"), recipe.train.precision,
+             recipe.train.global_batch, total);
+    if (resumed)
+      log.info("resumed after step {}{}", done, what_changed_since(*resumed));
     else if (options.resume)
       log.info("no checkpoint to resume from, starting from scratch");
+  }
+
+  /// What lets sums round otherwise than they would have.
+  std::string what_changed_since(const TrainingState& state) const {
+    std::vector<std::string> changes;
+    if (state.ranks != communicator.size())
+      changes.push_back(fmt::format("{} instead of {}", counted(communicator.size(), "rank"), state.ranks));
+    if (state.threads > 0 && state.threads != placement.threads)
+      changes.push_back(fmt::format("{} instead of {}", counted(placement.threads, "thread"), state.threads));
+    if (changes.empty()) return "";
+    return fmt::format(" on {}: the same samples in the same steps, sums rounded otherwise",
+                       fmt::join(changes, " and "));
   }
 
   double epoch() const {

@@ -189,7 +189,7 @@ TEST_F(TrainingRunSolo, SaysWhenItGoesOnWithAnotherNumberOfThreads) {
     recipe.train.steps += 4;
   }
   const std::string told = files->read(folder / "run/log.txt");
-  const std::string change = "resumed after step 12 with 2 instead of 1 threads a rank";
+  const std::string change = "resumed after step 12 on 2 threads instead of 1: ";
   EXPECT_NE(told.find("resumed after step 8\n"), std::string::npos) << told;
   EXPECT_NE(told.find(change), std::string::npos) << told;
 }
