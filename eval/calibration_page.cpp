@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
+#include "eval/output_file.h"
 #include "eval/page_style.h"
 #include "eval/reliability_svg.h"
 
@@ -63,7 +66,8 @@ std::string metrics_row(const std::string& name, const std::string& temperature,
       m.ece_ci95 ? fmt::format("{:.3f}–{:.3f}", m.ece_ci95->low, m.ece_ci95->high) : std::string();
   std::string html = "<tr>" + cell(name) + cell(temperature) + cell(fmt::format("{:.2f}", 100 * m.accuracy)) +
                      cell(fmt::format("{:.2f}", 100 * m.top5_accuracy));
-  for (double value : {m.nll, m.brier}) html += cell(fmt::format("{:.4f}", value));
+  html += cell(fmt::format(std::abs(m.nll) < 1e6 ? "{:.4f}" : "{:.4e}", m.nll)) +
+          cell(fmt::format("{:.4f}", m.brier));
   html += cell(fmt::format("{:.4f}", m.ece), interval);
   for (double value : {m.ece_adaptive, m.ece_classwise, m.ece_debiased, m.mce})
     html += cell(fmt::format("{:.4f}", value));
@@ -84,7 +88,7 @@ std::string metrics(const std::vector<CalibrationReport>& reports) {
   std::string html =
       "<h2>All metrics</h2>\n<div class=\"scroll\"><table>\n"
       "<thead><tr><th>scaling</th><th>T</th><th>accuracy, %</th><th>top-5, %</th><th>NLL, nats</th>"
-      "<th>Brier</th><th>ECE</th><th>adaptive</th><th>classwise</th><th>debiased</th><th>maximum</th></tr>"
+      "<th>Brier</th><th>ECE</th><th>adaptive</th><th>classwise</th><th>debiased</th><th>MCE</th></tr>"
       "</thead>\n<tbody>\n";
   for (const auto& report : reports) {
     html += file_line(report) + metrics_row("none", "1", report.unscaled);
@@ -110,7 +114,7 @@ std::string explanation(const CalibrationOptions& options) {
       "temperature that minimises NLL on the rows it is judged by, as in the paper. Held-out: each row "
       "scaled by the temperature fitted to the half of the samples that it is not in; T is the geometric "
       "mean of the two. Adaptive: bins of equal mass; classwise: mean over classes; debiased: binning noise "
-      "taken off; maximum: largest gap of a bin.</p>\n",
+      "taken off; MCE: largest gap of a bin.</p>\n",
       options.bins, options.edges == BinEdges::guo ? "guo" : "standard",
       options.bootstrap > 0
           ? fmt::format(", with a 95 % bootstrap interval of {} replicates", options.bootstrap)
@@ -123,9 +127,9 @@ std::string calibration_page(const std::vector<CalibrationReport>& reports, cons
   const std::string title = escape_markup(options.title);
   std::string html =
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-      "content=\"width=device-width, initial-scale=1\">\n<title>" +
-      title + "</title>\n<style>" + page_style + "</style>\n</head>\n<body>\n<main>\n<h1>" + title +
-      "</h1>\n";
+      "content=\"width=device-width, initial-scale=1\">\n" +
+      output_marker(OutputKind::page) + "\n<title>" + title + "</title>\n<style>" + page_style +
+      "</style>\n</head>\n<body>\n<main>\n<h1>" + title + "</h1>\n";
   if (!options.introduction.empty()) html += "<p>" + escape_markup(options.introduction) + "</p>\n";
   html += comparison(reports, options) + diagrams(reports) + metrics(reports);
   if (!reports.empty()) html += explanation(reports.front().options);

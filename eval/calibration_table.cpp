@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "eval/calibration_report.h"
 
@@ -8,6 +9,11 @@ namespace smoothlab::eval {
 namespace {
 
 using Line = std::vector<std::string>;
+
+/// Four decimals, as long as that is readable.
+std::string number(double value) {
+  return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4e}", value);
+}
 
 std::string interval(const CalibrationMetrics& metrics) {
   return metrics.ece_ci95 ? fmt::format("{:.4f}-{:.4f}", metrics.ece_ci95->low, metrics.ece_ci95->high) : "";
@@ -18,12 +24,13 @@ Line line(const std::string& scaling, const std::string& temperature, const Cali
           temperature,
           fmt::format("{:.4f}", m.accuracy),
           fmt::format("{:.4f}", m.top5_accuracy),
-          fmt::format("{:.4f}", m.nll),
+          number(m.nll),
           fmt::format("{:.4f}", m.brier),
           fmt::format("{:.4f}", m.ece),
           interval(m),
           fmt::format("{:.4f}", m.ece_adaptive),
           fmt::format("{:.4f}", m.ece_classwise),
+          fmt::format("{:.4f}", m.ece_debiased),
           fmt::format("{:.4f}", m.mce)};
 }
 
@@ -67,7 +74,7 @@ std::string to_table(const std::vector<CalibrationReport>& reports) {
     if (!text.empty()) text += "\n";
     text += heading(report);
     std::vector<Line> lines{{"scaling", "T", "accuracy", "top-5", "NLL", "Brier", "ECE", "95 %", "adaptive",
-                             "classwise", "maximum"}};
+                             "classwise", "debiased", "MCE"}};
     lines.push_back(line("none", "1", report.unscaled));
     if (report.scaled)
       lines.push_back(line(report.fit->end == FitEnd::given ? "given" : "in-sample",

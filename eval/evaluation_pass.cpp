@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -94,12 +95,19 @@ class LogitSink {
     const LogitShape shape{stream.rows(), network.classes(),
                            keep_penultimate_ ? network.penultimate_size() : 0, positions, options.precision};
     const std::string& shard = shards_[static_cast<size_t>(communicator.rank())];
-    writer_ = std::make_unique<LogitShardWriter>(shard, shape, origin, files_);
-    started_ = std::filesystem::last_write_time(shard);
-    if (!communicator.is_root()) return;
-    const models::Classifier classifier = network.classifier();
-    writer_->classifier(values_of<float>(on_host(classifier.weight)),
-                        values_of<float>(on_host(classifier.bias)));
+    std::exception_ptr failure;
+    try {
+      writer_ = std::make_unique<LogitShardWriter>(shard, shape, origin, files_);
+      started_ = std::filesystem::last_write_time(shard);
+      if (communicator.is_root()) {
+        const models::Classifier classifier = network.classifier();
+        writer_->classifier(values_of<float>(on_host(classifier.weight)),
+                            values_of<float>(on_host(classifier.bias)));
+      }
+    } catch (const Error&) {
+      failure = std::current_exception();
+    }
+    if (communicator.agree_any(failure != nullptr)) give_up(shard, failure);
   }
 
   void append(const data::Batch& batch, const at::Tensor& logits, const models::Rows& rows) {
@@ -122,6 +130,15 @@ class LogitSink {
   }
 
  private:
+  /// Where one rank has no room for its shard, no rank leaves one.
+  void give_up(const std::string& shard, const std::exception_ptr& failure) {
+    writer_.reset();
+    files_->remove_all(shard);
+    communicator_.barrier();
+    if (failure) std::rethrow_exception(failure);
+    communicator_.barrier();  // with nobody: the rank that failed ends the job, and it is the one to speak
+  }
+
   cluster::Communicator& communicator_;
   std::shared_ptr<cluster::FileSystem> files_;
   std::string path_;

@@ -21,6 +21,21 @@ herr_t keep_innermost(unsigned, const H5E_error2_t* entry, void* message) {
   return 0;
 }
 
+/// "unable to open file: name = 'x.h5', errno = 13, error message = 'Permission denied', flags = 0" is
+/// "Permission denied", "truncated file: eof = 100, stored_eof = 200" "truncated file".
+std::string in_plain_words(const std::string& text) {
+  const std::string label = "error message = '";
+  const size_t message = text.find(label);
+  if (message != std::string::npos) {
+    const size_t start = message + label.size();
+    return text.substr(start, text.find('\'', start) - start);
+  }
+  const size_t value = text.find(" = ");
+  if (value == std::string::npos) return text;
+  const size_t values = text.find_last_of(":,", value);
+  return values == std::string::npos ? text : text.substr(0, std::min(values, text.find(": ")));
+}
+
 void write_scalar(hid_t object, const std::string& name, hid_t file_type, hid_t memory_type,
                   const void* value) {
   const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
@@ -100,7 +115,7 @@ std::string hdf5_problem() {
   std::string text;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, &text);
   H5Eclear2(H5E_DEFAULT);
-  return text.empty() ? "HDF5 gives no reason" : text;
+  return text.empty() ? "HDF5 gives no reason" : in_plain_words(text);
 }
 
 void require_hdf5(bool good, const std::string& doing, const std::string& path) {
@@ -128,23 +143,6 @@ Hdf5Handle open_hdf5(const std::string& path) {
                   "give an HDF5 file with /logits [N, K] and /labels [N]");
 }
 
-Hdf5Handle open_hdf5_for_writing(const std::string& path) {
-  const Hdf5Lock lock;
-  const Hdf5Handle access = file_access();
-  Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDWR, access), H5Fclose);
-  require_hdf5(bool(file), "open for writing", path);
-  return file;
-}
-
-Hdf5Handle create_hdf5(const std::string& path) {
-  const Hdf5Lock lock;
-  const Hdf5Handle access = file_access();
-  H5Pset_alignment(access, 4096, 64);
-  Hdf5Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);
-  require_hdf5(bool(file), "create", path);
-  return file;
-}
-
 Hdf5Handle float16_type() {
   Hdf5Handle type(H5Tcopy(H5T_IEEE_F32LE), H5Tclose);
   H5Tset_fields(type, 15, 10, 5, 0, 10);
@@ -169,6 +167,29 @@ bool hdf5_has(hid_t file, const std::string& name) {
   const bool resolves = H5Oexists_by_name(file, name.c_str(), H5P_DEFAULT) > 0;
   H5Eclear2(H5E_DEFAULT);
   return resolves;
+}
+
+std::string link_target(hid_t file, const std::string& name) {
+  H5L_info_t link{};
+  if (H5Lexists(file, name.c_str(), H5P_DEFAULT) <= 0 ||
+      H5Lget_info(file, name.c_str(), &link, H5P_DEFAULT) < 0 || link.type == H5L_TYPE_HARD)
+    return "";
+  std::string value(link.u.val_size + 1, '\0');
+  if (H5Lget_val(file, name.c_str(), value.data(), value.size(), H5P_DEFAULT) < 0) return "";
+  if (link.type == H5L_TYPE_SOFT) return value.c_str();
+  const char *other = "", *object = "";
+  unsigned flags = 0;
+  if (H5Lunpack_elink_val(value.data(), link.u.val_size, &flags, &other, &object) < 0) return "elsewhere";
+  return std::string(object) + " of " + other;
+}
+
+std::string file_of(hid_t object) {
+  const ssize_t length = H5Fget_name(object, nullptr, 0);
+  if (length <= 0) return "";
+  std::string name(static_cast<size_t>(length) + 1, '\0');
+  H5Fget_name(object, name.data(), name.size());
+  name.resize(static_cast<size_t>(length));
+  return name;
 }
 
 void write_attribute(hid_t object, const std::string& name, const std::string& value) {

@@ -39,8 +39,9 @@ class Hdf5Handle {
   Close close_ = nullptr;
 };
 
-/// What the library's error stack says was wrong: the innermost message. Empties the stack. To be asked right
-/// after the call that failed: the next one, be it the closing of a handle, empties it too.
+/// What the library's error stack says was wrong: the innermost message without what is for HDF5's
+/// developers. Empties the stack. To be asked right after the call that failed: the next one, be it the
+/// closing of a handle, empties it too.
 std::string hdf5_problem();
 
 /// Throws EnvironmentError "cannot <doing>: <HDF5's reason>, path" when a call that writes has failed.
@@ -48,10 +49,6 @@ void require_hdf5(bool good, const std::string& doing, const std::string& path);
 
 /// Opens for reading; throws DataError where the file is missing, not HDF5 or truncated.
 Hdf5Handle open_hdf5(const std::string& path);
-/// Opens one that is to be changed; throws EnvironmentError.
-Hdf5Handle open_hdf5_for_writing(const std::string& path);
-/// Creates; throws EnvironmentError. Large objects are placed at multiples of 64 bytes.
-Hdf5Handle create_hdf5(const std::string& path);
 
 /// File types of schema 1. float16 is IEEE binary16, little-endian, as NumPy's.
 Hdf5Handle float16_type();
@@ -59,6 +56,10 @@ Hdf5Handle float16_type();
 Hdf5Handle dataspace(std::initializer_list<hsize_t> dimensions);
 /// True where a link of this name leads to an object ("a/b": each step is checked).
 bool hdf5_has(hid_t file, const std::string& name);
+/// Where a soft or external link leads: "/other", "/logits of other.h5"; empty for a name that is neither.
+std::string link_target(hid_t file, const std::string& name);
+/// Name of the file in which an object is.
+std::string file_of(hid_t object);
 
 void write_attribute(hid_t object, const std::string& name, const std::string& value);
 void write_attribute(hid_t object, const std::string& name, int64_t value);

@@ -180,15 +180,20 @@ void for_each_chunk(const LogitFile& file, int64_t first, int64_t last, int thre
 void check_chunk(const std::string& path, const LogitChunk& chunk) {
   for (int64_t i = 0; i < chunk.rows; ++i)
     if (chunk.labels[i] < 0 || chunk.labels[i] >= chunk.classes)
-      throw DataError(fmt::format("label {} of row {} is not in 0–{}", chunk.labels[i], chunk.first_row + i,
+      throw DataError(fmt::format("label {}{} of row {} is not in 0–{}", chunk.labels[i],
+                                  chunk.labels[i] == INT64_MAX ? " (or more)" : "", chunk.first_row + i,
                                   chunk.classes - 1),
                       path, "labels are class numbers from 0");
   if (row_kernels().finite(chunk.logits, chunk.rows * chunk.classes)) return;
   for (int64_t i = 0; i < chunk.rows * chunk.classes; ++i)
     if (!std::isfinite(chunk.logits[i]))
-      throw DataError(fmt::format("logit of row {}, class {} is {}", chunk.first_row + i / chunk.classes,
-                                  i % chunk.classes, chunk.logits[i]),
-                      path, "find out why the network gave it; a run that diverged has no calibration");
+      throw DataError(
+          fmt::format("logit of row {}, class {} is {} as float32", chunk.first_row + i / chunk.classes,
+                      i % chunk.classes, chunk.logits[i]),
+          path,
+          std::isnan(chunk.logits[i])
+              ? "find out why the network gave it; a run that diverged has no calibration"
+              : "store finite logits of at most 3.4e38, such as -1e4 for a class that is ruled out");
 }
 
 }  // namespace smoothlab::eval

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cluster/error.h"
+#include "eval/attribute_value.h"
 #include "eval/row_source.h"
 
 namespace smoothlab::eval {
@@ -27,6 +30,11 @@ std::string shape_text(const RowSource& rows) {
                             : fmt::format("of rank {}", rows.rank());
 }
 
+/// JSON has no nan.
+std::string text_of(const nlohmann::ordered_json& value) {
+  return value.is_number_float() ? fmt::format("{}", value.get<double>()) : value.dump();
+}
+
 }  // namespace
 
 struct LogitFile::State {
@@ -41,6 +49,16 @@ struct LogitFile::State {
     throw DataError(problem, path, remedy);
   }
 
+  void check_attributes() const {
+    const auto schema = attribute_value(file(), "schema"), alpha = attribute_value(file(), "alpha");
+    if (!schema.is_null() && !(schema.is_number() && schema == 1))
+      fail(fmt::format("its attribute schema is {}; this program reads schema 1", text_of(schema)),
+           "take a newer smoothlab; a file of your own needs no such attribute");
+    if (!alpha.is_null() && !(alpha.is_number() && alpha >= 0 && alpha <= 1))
+      fail(fmt::format("its attribute alpha is {}, which is no number from 0 to 1", text_of(alpha)),
+           "store how much smoothing the network was trained with, or leave the attribute out");
+  }
+
   std::unique_ptr<RowSource> open(const std::string& name, RowType type, int rank) {
     auto rows = std::make_unique<RowSource>(files->root(), name, type, *files);
     if (rows->rank() != rank)
@@ -52,8 +70,16 @@ struct LogitFile::State {
     return rows;
   }
 
+  bool has(const std::string& name) const {
+    if (hdf5_has(file(), name)) return true;
+    const std::string target = link_target(file(), name);
+    if (target.empty()) return false;
+    fail("/" + name + " is a link to " + target + ", where nothing can be read",
+         "bring back what it leads to, or store the rows themselves");
+  }
+
   void require(const std::string& name) const {
-    if (!hdf5_has(file(), name))
+    if (!has(name))
       fail(fmt::format("there is no /{}; the file has {}", name, contents(file())),
            "a logit file has /logits [N, K] and /labels [N]");
   }
@@ -64,6 +90,7 @@ LogitFile::LogitFile(const std::string& path, Incomplete incomplete) : state_(st
   s.path = path;
   const Hdf5Lock lock;
   s.files = std::make_unique<SourceFiles>(path);
+  s.check_attributes();
   s.complete = attribute("complete") != "0";
   if (!s.complete && incomplete == Incomplete::refuse)
     s.fail("the file is not complete: its writer was stopped", "run the evaluation again");
@@ -75,15 +102,18 @@ LogitFile::LogitFile(const std::string& path, Incomplete incomplete) : state_(st
     s.fail(fmt::format("/logits is {}: a classifier has at least two classes", shape_text(*s.logits)),
            "store one logit for each class");
   s.labels = s.open("labels", RowType::int64, 1);
-  if (has("sample_id")) s.sample_ids = s.open("sample_id", RowType::int64, 1);
-  if (has("position")) s.positions = s.open("position", RowType::int64, 1);
-  if (has("penultimate")) s.penultimate = s.open("penultimate", RowType::float32, 2);
+  if (s.has("sample_id")) s.sample_ids = s.open("sample_id", RowType::int64, 1);
+  if (s.has("position")) s.positions = s.open("position", RowType::int64, 1);
+  if (s.has("penultimate")) s.penultimate = s.open("penultimate", RowType::float32, 2);
 }
 
 LogitFile::~LogitFile() = default;
 
 const std::string& LogitFile::path() const {
   return state_->path;
+}
+std::vector<std::string> LogitFile::paths() const {
+  return state_->files->paths();
 }
 int64_t LogitFile::rows() const {
   return state_->logits->rows();
@@ -109,6 +139,11 @@ bool LogitFile::has(const std::string& object) const {
 std::string LogitFile::attribute(const std::string& name) const {
   const Hdf5Lock lock;
   return read_attribute(state_->file(), name);
+}
+
+nlohmann::ordered_json LogitFile::attributes() const {
+  const Hdf5Lock lock;
+  return attribute_values(state_->file());
 }
 
 void LogitFile::read_logits(int64_t first, int64_t count, float* out) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,8 +19,9 @@ enum class Incomplete { refuse, accept };
 /// Reads any HDF5 file with /logits [N, K] (any float or integer type) and /labels [N] (any integer type),
 /// whoever wrote it: contiguous, chunked, compressed or virtual. Throws DataError that names the file, the
 /// object and what is there instead: not HDF5, truncated, objects missing, wrong rank, rows that differ, N =
-/// 0, K < 2, incomplete, a shard of a virtual file missing (HDF5 itself would silently read zeros). Values
-/// are checked where a file is streamed, see logit_chunks.h. Reading is thread-safe.
+/// 0, K < 2, incomplete, of another schema, with an alpha that is none, a link that leads nowhere or into
+/// another file, a shard of a virtual file missing (HDF5 itself would silently read zeros). Values are
+/// checked where a file is streamed, see logit_chunks.h. Reading is thread-safe.
 class LogitFile {
  public:
   explicit LogitFile(const std::string& path, Incomplete incomplete = Incomplete::refuse);
@@ -28,6 +30,8 @@ class LogitFile {
   LogitFile& operator=(const LogitFile&) = delete;
 
   const std::string& path() const;
+  /// The file and those that its virtual datasets refer to.
+  std::vector<std::string> paths() const;
   int64_t rows() const;
   int64_t classes() const;
   /// L of /penultimate, 0 where there is none.
@@ -36,6 +40,8 @@ class LogitFile {
   bool has(const std::string& object) const;
   /// An attribute as text, empty where missing. Numbers in shortest form.
   std::string attribute(const std::string& name) const;
+  /// All of them, by name: numbers as numbers, text as text.
+  nlohmann::ordered_json attributes() const;
   /// False when the file says of itself that it is not complete. Files without the attribute are complete.
   bool complete() const;
 

@@ -4,11 +4,12 @@
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
-#include "eval/hdf5_handle.h"
+#include "eval/hdf5_output.h"
 #include "eval/logit_file.h"
+#include "eval/output_file.h"
 #include "eval/shard_file.h"
 #include "eval/shard_layout.h"
-#include "eval/shard_names.h"
+#include "eval/unfinished_file.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -23,7 +24,7 @@ bool is_virtual(hid_t object) {
 }
 
 /// A dataset of any type and rank, block of rows after block of rows, into a plain one.
-void copy_rows(hid_t from, hid_t file, const std::string& name, const std::string& path) {
+void copy_rows(hid_t from, const Hdf5Output& output, const std::string& name, const std::string& path) {
   const Hdf5Handle type(H5Dget_type(from), H5Tclose), space(H5Dget_space(from), H5Sclose);
   const int rank = H5Sget_simple_extent_ndims(space);
   std::vector<hsize_t> size(static_cast<size_t>(rank)), start(size.size(), 0);
@@ -37,8 +38,8 @@ void copy_rows(hid_t from, hid_t file, const std::string& name, const std::strin
   std::vector<hsize_t> block = size;
   block[0] = rows_in(chunk_bytes);
   H5Pset_chunk(creation, rank, block.data());
-  const Hdf5Handle to(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT),
-                      H5Dclose);
+  const Hdf5Handle to(
+      H5Dcreate2(output.file(), name.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT), H5Dclose);
   require_hdf5(bool(to), "create /" + name, path);
   copy_attributes(from, to, path);
 
@@ -52,6 +53,7 @@ void copy_rows(hid_t from, hid_t file, const std::string& name, const std::strin
       throw DataError("/" + name + " cannot be read: " + hdf5_problem(), path,
                       "copy or write the file again");
     require_hdf5(H5Dwrite(to, type, memory, space, H5P_DEFAULT, values.data()) >= 0, "write /" + name, path);
+    output.check();
   }
 }
 
@@ -60,43 +62,41 @@ herr_t add_link(hid_t, const char* name, const H5L_info_t*, void* names) {
   return 0;
 }
 
-void copy_objects(hid_t from, hid_t to, const std::string& path) {
+void copy_objects(hid_t from, const Hdf5Output& output, const std::string& path) {
   std::vector<std::string> names;
   H5Literate(from, H5_INDEX_NAME, H5_ITER_INC, nullptr, add_link, &names);
   for (const auto& name : names) {
     const Hdf5Handle object(H5Oopen(from, name.c_str(), H5P_DEFAULT), H5Oclose);
+    if (!object) throw DataError("/" + name + " leads nowhere", path, "remove the link from the file");
     if (is_virtual(object))
-      copy_rows(object, to, name, path);
+      copy_rows(object, output, name, path);
     else
-      require_hdf5(H5Ocopy(from, name.c_str(), to, name.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0,
+      require_hdf5(H5Ocopy(from, name.c_str(), output.file(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0,
                    "copy /" + name, path);
+    output.check();
   }
 }
 
 }  // namespace
 
 void pack_logit_file(const std::string& from, const std::string& to) {
-  namespace fs = std::filesystem;
-  const std::string temporary = to + ".tmp";
-  {
-    const LogitFile checked(from);  // a shard that is missing would be copied as zeros
-    const Hdf5Lock lock;
-    const Hdf5Handle source = open_hdf5(from), file = create_hdf5(temporary);
-    copy_attributes(source, file, temporary);
-    write_attribute(file, "complete", int64_t{0});
-    copy_objects(source, file, temporary);
-    require_hdf5(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, "write", temporary);
-  }
-  ShardFile(temporary).sync();
-  mark_complete(temporary);
-  ShardFile(temporary).sync();
-  std::error_code code;
-  const bool onto_itself = fs::equivalent(from, to, code);
+  const LogitFile checked(from);  // a shard that is missing would be copied as zeros
+  claim_output(to, OutputKind::logits, checked.paths());
+  UnfinishedFile temporary(to + ".tmp");
+  create_hdf5(temporary.path(), [&](const Hdf5Output& output) {
+    const Hdf5Handle source = open_hdf5(from);
+    copy_attributes(source, output.file(), temporary.path());
+    write_attribute(output.file(), "complete", int64_t{0});
+    copy_objects(source, output, temporary.path());
+  });
+  ShardFile(temporary.path()).sync();
+  mark_complete(temporary.path());
+  ShardFile(temporary.path()).sync();
   auto files = cluster::local_file_system();
-  files->rename(temporary, to);
-  const fs::path folder = fs::path(to).parent_path();
+  files->rename(temporary.path(), to);
+  temporary.finished();
+  const auto folder = std::filesystem::path(to).parent_path();
   files->sync_folder(folder.empty() ? "." : folder.string());
-  if (onto_itself) remove_stale_shards(*files, to, std::nullopt);
 }
 
 }  // namespace smoothlab::eval

@@ -6,10 +6,12 @@
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "eval/hdf5_handle.h"
+#include "eval/hdf5_output.h"
 #include "eval/logit_file.h"
 #include "eval/shard_file.h"
 #include "eval/shard_layout.h"
 #include "eval/shard_names.h"
+#include "eval/unfinished_file.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -67,18 +69,19 @@ void rename_into_place(cluster::FileSystem& files, const std::string& from, cons
 
 void write_virtual_file(const std::string& path, const std::vector<std::unique_ptr<LogitFile>>& parts,
                         const std::string& first_shard, int64_t rows, size_t ranks) {
-  const Hdf5Lock lock;
-  const Hdf5Handle file = create_hdf5(path), shard = open_hdf5(first_shard);
-  write_attribute(file, "ranks", static_cast<int64_t>(ranks));
-  write_attribute(file, "rows", rows);
-  write_attribute(file, "complete", int64_t{0});
-  copy_attributes(shard, file, path);
-  for (const char* name : {"logits", "labels", "sample_id", "penultimate", "position"})
-    if (parts.front()->has(name)) join(file, name, parts, rows, path);
-  if (hdf5_has(shard, "classifier"))
-    require_hdf5(H5Ocopy(shard, "classifier", file, "classifier", H5P_DEFAULT, H5P_DEFAULT) >= 0,
-                 "copy /classifier", path);
-  require_hdf5(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, "write", path);
+  create_hdf5(path, [&](const Hdf5Output& output) {
+    const hid_t file = output.file();
+    const Hdf5Handle shard = open_hdf5(first_shard);
+    write_attribute(file, "ranks", static_cast<int64_t>(ranks));
+    write_attribute(file, "rows", rows);
+    write_attribute(file, "complete", int64_t{0});
+    copy_attributes(shard, file, path);
+    for (const char* name : {"logits", "labels", "sample_id", "penultimate", "position"})
+      if (parts.front()->has(name)) join(file, name, parts, rows, path);
+    if (hdf5_has(shard, "classifier"))
+      require_hdf5(H5Ocopy(shard, "classifier", file, "classifier", H5P_DEFAULT, H5P_DEFAULT) >= 0,
+                   "copy /classifier", path);
+  });
 }
 
 }  // namespace
@@ -108,12 +111,13 @@ void publish_logit_file(cluster::FileSystem& files, const std::string& path,
     parts.push_back(std::move(part));
   }
   if (parts.empty()) throw DataError("no shard has any rows", path, "evaluate at least one sample");
-  const std::string temporary = half_made_path(shards.front());
-  write_virtual_file(temporary, parts, shards.front(), rows, shards.size());
-  ShardFile(temporary).sync();
-  mark_complete(temporary);
-  ShardFile(temporary).sync();
-  rename_into_place(files, temporary, path);
+  UnfinishedFile temporary(half_made_path(shards.front()));
+  write_virtual_file(temporary.path(), parts, shards.front(), rows, shards.size());
+  ShardFile(temporary.path()).sync();
+  mark_complete(temporary.path());
+  ShardFile(temporary.path()).sync();
+  rename_into_place(files, temporary.path(), path);
+  temporary.finished();
   remove_stale_shards(files, path, started);
 }
 

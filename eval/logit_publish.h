@@ -20,7 +20,8 @@ void publish_logit_file(cluster::FileSystem& files, const std::string& path,
 void publish_logit_file(const std::string& path, const std::vector<std::string>& shards);
 
 /// Copies a logit file, virtual or not, into one plain file: all attributes and objects. Written beside `to`
-/// and renamed. Packing a file onto itself removes its shards.
+/// and renamed, so that `to` is whole or as it was. Throws UsageError where `to` may not be replaced (see
+/// claim_output: the file itself and its shards are inputs), DataError, EnvironmentError.
 void pack_logit_file(const std::string& from, const std::string& to);
 
 }  // namespace smoothlab::eval

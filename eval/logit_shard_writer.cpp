@@ -14,6 +14,7 @@
 #include "eval/row_kernels.h"
 #include "eval/shard_file.h"
 #include "eval/shard_layout.h"
+#include "eval/unfinished_file.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -148,10 +149,12 @@ LogitShardWriter::LogitShardWriter(const std::string& path, const LogitShape& sh
   constexpr int64_t metadata = 65536;
   require_space(*files, path,
                 shape.rows * shard_row_bytes(shape) + metadata + static_cast<int64_t>(origin.recipe.size()));
+  UnfinishedFile shard(path);
   state_->layout = create_shard(path, shape, origin);
   state_->file = std::make_unique<ShardFile>(path);
   state_->file->reserve();
   state_->thread = std::thread([state = state_.get()] { state->run(); });
+  shard.finished();
 }
 
 LogitShardWriter::~LogitShardWriter() {

@@ -27,8 +27,9 @@ struct LogitRows {
 /// leaves the file incomplete. As long as the writer lives, no other evaluation removes its shard.
 ///
 /// Throws EnvironmentError naming the path when the disk is full or fails (space is reserved up front, where
-/// the file system can), RunError naming the sample for a logit or penultimate activation that is not finite,
-/// not representable in float16, or where rows are too many or too few.
+/// the file system can; where there is no room no shard is left), RunError naming the sample for a logit or
+/// penultimate activation that is not finite, not representable in float16, or where rows are too many or too
+/// few.
 class LogitShardWriter {
  public:
   LogitShardWriter(const std::string& path, const LogitShape& shape, const LogitOrigin& origin,

@@ -6,6 +6,7 @@
 
 #include "cluster/file_system.h"
 #include "eval/gnuplot.h"
+#include "eval/output_file.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -98,6 +99,22 @@ void replace(std::string& text, const std::string& what, const std::string& with
     text.replace(at, what.size(), with);
 }
 
+/// A picture that tells who made it: a comment behind the first line of an SVG, in a PNG a chunk of text
+/// (PNG specification, 11.3.3.2 tEXt) behind the first chunk, whose size is fixed.
+std::string marked(std::string picture, FigureFormat format) {
+  if (format == FigureFormat::svg)
+    return picture.insert(picture.find('\n') + 1, output_marker(OutputKind::svg) + "\n");
+  constexpr size_t signature_and_header = 8 + 25;
+  const std::string text = "tEXt" + output_marker(OutputKind::png);
+  const auto big_endian = [](uint32_t value) {
+    std::string bytes;
+    for (int shift : {24, 16, 8, 0}) bytes += static_cast<char>(value >> shift & 0xFF);
+    return bytes;
+  };
+  return picture.insert(signature_and_header, big_endian(static_cast<uint32_t>(text.size() - 4)) + text +
+                                                  big_endian(cluster::checksum(text.data(), text.size())));
+}
+
 ReliabilityPanel panel(const std::string& title, const CalibrationMetrics& metrics) {
   std::string subtitle = fmt::format("ECE {:.3f}", metrics.ece);
   if (metrics.ece_ci95)
@@ -144,7 +161,7 @@ std::string reliability_figure(const std::string& title, const std::vector<Relia
   const bool png = format == FigureFormat::png;
   replace(script, "{BIG}", png ? "25" : "15");
   replace(script, "{TITLE}", png ? "28" : "17");
-  return run_gnuplot(script);
+  return marked(run_gnuplot(script), format);
 }
 
 void write_reliability_figures(const CalibrationReport& report, const std::string& stem) {

@@ -66,6 +66,10 @@ RowSource::RowSource(std::shared_ptr<SourceFile> file, const std::string& datase
   const Hdf5Lock lock;
   dataset_ = Hdf5Handle(H5Dopen2(file_->file(), name_.c_str(), H5P_DEFAULT), H5Dclose);
   if (!dataset_) fail("cannot be opened as a dataset: " + hdf5_problem(), "write it as a dataset of numbers");
+  // HDF5 follows such a link into the current folder too, and reads there whatever has the name.
+  if (file_of(dataset_) != file_of(file_->file()))
+    fail("is a link into another file, " + file_of(dataset_),
+         "copy the rows into this file, or refer to them by a virtual dataset");
   const Hdf5Handle space(H5Dget_space(dataset_), H5Sclose);
   rank_ = H5Sget_simple_extent_ndims(space);
   check_type();
@@ -91,8 +95,9 @@ void RowSource::check_type() const {
   const Hdf5Handle file_type(H5Dget_type(dataset_), H5Tclose);
   const H5T_class_t found = H5Tget_class(file_type);
   if (found == H5T_INTEGER || (found == H5T_FLOAT && type_ == RowType::float32)) return;
-  fail("holds " + class_name(found),
-       type_ == RowType::float32 ? "store numbers" : "store class numbers 0 … K−1 as integers");
+  fail("holds " + class_name(found), type_ == RowType::float32 ? "store numbers"
+                                     : name_ == "labels"       ? "store class numbers 0 … K−1 as integers"
+                                                               : "store integers");
 }
 
 // A chunk that is cut by two reads must not be decoded twice.

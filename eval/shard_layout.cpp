@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "eval/hdf5_output.h"
+
 namespace smoothlab::eval {
 namespace {
 
@@ -78,45 +80,45 @@ int64_t shard_row_bytes(const LogitShape& shape) {
 
 ShardLayout create_shard(const std::string& path, const LogitShape& shape, const LogitOrigin& origin) {
   const Hdf5Lock lock;
-  const Hdf5Handle file = create_hdf5(path);
-  write_origin(file, origin, shape.rows);
   const Hdf5Handle half = float16_type();
   const hid_t real = shape.precision == LogitPrecision::float16 ? half.get() : H5T_IEEE_F32LE;
   const int64_t unwritten = -1;
   ShardLayout layout;
-  layout.logits =
-      lay_out(file, path, {"logits", real, shape.classes, rows_per_chunk(shape.classes)}, shape.rows);
-  if (shape.penultimate > 0)
-    layout.penultimate = lay_out(
-        file, path, {"penultimate", real, shape.penultimate, rows_per_chunk(shape.penultimate)}, shape.rows);
-  layout.labels = lay_out(file, path, {"labels", H5T_STD_I64LE, 0, flat_chunk_rows}, shape.rows);
-  if (shape.positions)
-    layout.positions = lay_out(file, path, {"position", H5T_STD_I32LE, 0, flat_chunk_rows}, shape.rows);
-  layout.sample_ids =
-      lay_out(file, path, {"sample_id", H5T_STD_I64LE, 0, flat_chunk_rows}, shape.rows, &unwritten);
-  require_hdf5(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, "write", path);
+  create_hdf5(path, [&](const Hdf5Output& output) {
+    const hid_t file = output.file();
+    write_origin(file, origin, shape.rows);
+    const auto reals = [&](const char* name, int64_t width) {
+      return lay_out(file, path, {name, real, width, rows_per_chunk(width)}, shape.rows);
+    };
+    layout.logits = reals("logits", shape.classes);
+    if (shape.penultimate > 0) layout.penultimate = reals("penultimate", shape.penultimate);
+    layout.labels = lay_out(file, path, {"labels", H5T_STD_I64LE, 0, flat_chunk_rows}, shape.rows);
+    if (shape.positions)
+      layout.positions = lay_out(file, path, {"position", H5T_STD_I32LE, 0, flat_chunk_rows}, shape.rows);
+    layout.sample_ids =
+        lay_out(file, path, {"sample_id", H5T_STD_I64LE, 0, flat_chunk_rows}, shape.rows, &unwritten);
+  });
   return layout;
 }
 
 void add_classifier(const std::string& path, const std::vector<float>& weight,
                     const std::vector<float>& bias) {
-  const Hdf5Lock lock;
-  const Hdf5Handle file = open_hdf5_for_writing(path);
-  const Hdf5Handle group(H5Gcreate2(file, "classifier", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
-  require_hdf5(bool(group), "create /classifier", path);
-  write_floats(group, "weight", {bias.size(), weight.size() / bias.size()}, weight, path);
-  write_floats(group, "bias", {bias.size()}, bias, path);
-  require_hdf5(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, "write", path);
+  change_hdf5(path, [&](const Hdf5Output& output) {
+    const Hdf5Handle group(H5Gcreate2(output.file(), "classifier", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                           H5Gclose);
+    require_hdf5(bool(group), "create /classifier", path);
+    write_floats(group, "weight", {bias.size(), weight.size() / bias.size()}, weight, path);
+    write_floats(group, "bias", {bias.size()}, bias, path);
+  });
 }
 
 void mark_complete(const std::string& path) {
-  const Hdf5Lock lock;
-  const Hdf5Handle file = open_hdf5_for_writing(path);
-  const Hdf5Handle attribute(H5Aopen(file, "complete", H5P_DEFAULT), H5Aclose);
-  const int64_t complete = 1;
-  require_hdf5(attribute && H5Awrite(attribute, H5T_NATIVE_INT64, &complete) >= 0 &&
-                   H5Fflush(file, H5F_SCOPE_LOCAL) >= 0,
-               "mark as complete", path);
+  change_hdf5(path, [&](const Hdf5Output& output) {
+    const Hdf5Handle attribute(H5Aopen(output.file(), "complete", H5P_DEFAULT), H5Aclose);
+    const int64_t complete = 1;
+    require_hdf5(attribute && H5Awrite(attribute, H5T_NATIVE_INT64, &complete) >= 0, "mark as complete",
+                 path);
+  });
 }
 
 }  // namespace smoothlab::eval

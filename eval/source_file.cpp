@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <vector>
 
 #include "cluster/error.h"
 
@@ -41,6 +40,12 @@ void SourceFile::read(uint64_t offset, int64_t bytes, void* out) const {
 
 SourceFiles::SourceFiles(const std::string& root) : root_(std::make_shared<SourceFile>(root)) {}
 
+std::vector<std::string> SourceFiles::paths() const {
+  std::vector<std::string> paths{root_->path()};
+  for (const auto& [name, file] : files_) paths.push_back(file->path());
+  return paths;
+}
+
 std::shared_ptr<SourceFile> SourceFiles::open(const SourceFile& referrer, const std::string& name) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::path(referrer.path()).parent_path();
@@ -50,7 +55,6 @@ std::shared_ptr<SourceFile> SourceFiles::open(const SourceFile& referrer, const 
   if (wanted.is_absolute()) candidates.push_back(wanted);
   if (const char* prefix = std::getenv("HDF5_VDS_PREFIX")) candidates.push_back(fs::path(prefix) / relative);
   candidates.push_back(folder / relative);
-  candidates.push_back(relative);
   for (const auto& candidate : candidates) {
     std::error_code code;
     if (!fs::exists(candidate, code)) continue;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "eval/hdf5_handle.h"
 
@@ -34,8 +35,11 @@ class SourceFiles {
  public:
   explicit SourceFiles(const std::string& root);
   std::shared_ptr<SourceFile> root() const { return root_; }
-  /// The file that `name` means in the virtual file `referrer`, searched as HDF5 does: as it is, under
-  /// $HDF5_VDS_PREFIX, beside the referrer. Throws DataError that names what is missing.
+  /// Of the root and of all that were opened.
+  std::vector<std::string> paths() const;
+  /// The file that `name` means in the virtual file `referrer`, searched as HDF5 does: as it is
+  /// where absolute, under $HDF5_VDS_PREFIX, beside the referrer. But never in the current folder, where HDF5
+  /// looks too and may find a shard of another file. Throws DataError that names what is missing.
   std::shared_ptr<SourceFile> open(const SourceFile& referrer, const std::string& name);
 
  private:

@@ -1,19 +1,21 @@
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "cluster/log.h"
-#include "cluster/nearest_name.h"
 #include "eval/calibration_page.h"
 #include "eval/calibration_report.h"
 #include "eval/gnuplot.h"
+#include "eval/output_file.h"
 #include "eval/reliability_figure.h"
 #include "eval/smoothing_comparison.h"
+#include "launcher/each_file.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 
@@ -27,25 +29,40 @@ eval::CalibrationOptions calibration_options(const Options& options) {
   if (edges == "guo")
     result.edges = eval::BinEdges::guo;
   else if (edges != "standard")
-    throw UsageError("unknown edges '" + edges + "'", "--edges", suggest_name(edges, {"standard", "guo"}));
+    throw UsageError("unknown edges '" + edges + "'", "--edges", "use one of: standard, guo");
   result.bootstrap = static_cast<int>(options.integer("bootstrap", 0, 1000000));
   result.seed = static_cast<uint64_t>(options.integer("seed", 0, INT64_C(1) << 53));
   result.threads = static_cast<int>(options.integer("threads", 0, 1024));
   result.fit = !options.has("no-fit");
+  if (options.has("temperature") && options.has("no-fit"))
+    throw UsageError("--temperature scales and --no-fit leaves scaling out", "calibrate", "give one of them");
   if (options.has("temperature")) result.temperature = options.number("temperature", 1e-3, 1e3);
   return result;
 }
 
-/// "runs/a/logits/test.h5" → "DIR/a-logits-test": figures of several runs do not overwrite each other.
-std::string figure_stem(const std::string& folder, const std::string& file, bool alone) {
-  const std::filesystem::path path(file);
-  std::string stem = path.stem().string();
-  if (!alone) {
+/// "runs/a/logits/test.h5" → "test", beside figures of other files "a-test", and with its whole path where
+/// that is taken: figures of several files do not replace each other.
+std::vector<std::string> figure_stems(const std::string& folder, const std::vector<std::string>& files) {
+  std::map<std::string, std::set<std::string>> taken;
+  std::vector<std::string> stems;
+  for (const auto& file : files) {
+    const std::filesystem::path path(file);
+    std::string stem = path.stem().string();
     const auto run =
         path.parent_path().filename() == "logits" ? path.parent_path().parent_path() : path.parent_path();
-    if (run.has_filename()) stem = run.filename().string() + "-" + stem;
+    if (files.size() > 1 && run.has_filename()) stem = run.filename().string() + "-" + stem;
+    taken[stem].insert(file);
+    stems.push_back(stem);
   }
-  return folder + "/" + stem;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (taken[stems[i]].size() > 1) {
+      stems[i] = std::filesystem::path(files[i]).lexically_normal().replace_extension().string();
+      std::replace(stems[i].begin(), stems[i].end(), '/', '-');
+      stems[i].erase(0, stems[i].find_first_not_of(".-"));
+    }
+    stems[i] = folder + "/" + stems[i];
+  }
+  return stems;
 }
 
 /// "2 of 3: runs/a/logits/test.h5: 120000 of 400000 rows, 1200000 rows/s, 0 s left", once it takes long
@@ -55,6 +72,9 @@ class AnalysisProgress {
   /// passes: how many times the file is likely to be read.
   AnalysisProgress(cluster::Log& log, std::string name, int64_t rows, int passes)
       : log_(log), name_(std::move(name)), total_(rows * passes) {}
+  ~AnalysisProgress() { log_.progress_done(); }
+  AnalysisProgress(const AnalysisProgress&) = delete;
+  AnalysisProgress& operator=(const AnalysisProgress&) = delete;
 
   void add(int64_t rows) {
     done_ += rows;
@@ -75,43 +95,44 @@ class AnalysisProgress {
   Clock::time_point start_ = Clock::now(), shown_;
 };
 
-/// What could be judged, and the first file that could not.
-struct Analysis {
-  std::vector<eval::CalibrationReport> reports;
-  std::exception_ptr failure;
+/// Where pages and figures go; empty where none are wanted.
+struct Outputs {
+  std::string page;
+  std::vector<std::string> figures;  ///< a stem a file
 };
 
-Analysis analyse_all(const std::vector<std::string>& paths, const eval::CalibrationOptions& options) {
-  cluster::Log log(0);
-  Analysis analysis;
-  int number = 0;
-  for (const auto& path : paths) {
-    const std::string name =
-        paths.size() == 1 ? path : fmt::format("{} of {}: {}", ++number, paths.size(), path);
-    try {
-      const eval::LogitFile file(path);
-      AnalysisProgress progress(log, name, file.rows(), options.fit && !options.temperature ? 2 : 1);
-      analysis.reports.push_back(
-          eval::analyse(file, options, [&progress](int64_t rows) { progress.add(rows); }));
-    } catch (const Error& error) {
-      // One bad file among many costs the others nothing. The first becomes the program's own error.
-      if (!analysis.failure)
-        analysis.failure = std::current_exception();
-      else
-        log.warning("{}", error.what());
+/// What would fail at the end is better told at once.
+Outputs claim_outputs(const Options& options, const std::vector<std::string>& inputs) {
+  Outputs outputs;
+  if (options.has("figures")) {
+    eval::require_gnuplot();
+    outputs.figures = figure_stems(options.text("figures"), inputs);
+    for (const auto& stem : outputs.figures) {
+      eval::claim_output(stem + ".svg", eval::OutputKind::svg, inputs);
+      eval::claim_output(stem + ".png", eval::OutputKind::png, inputs);
     }
-    log.progress_done();
   }
-  return analysis;
+  if (!options.has("page")) return outputs;
+  outputs.page = options.text("page");
+  eval::claim_output(outputs.page, eval::OutputKind::page, inputs);
+  return outputs;
+}
+
+eval::CalibrationReport analyse(const std::string& path, const std::string& name,
+                                const eval::CalibrationOptions& options) {
+  cluster::Log log(0);
+  const eval::LogitFile file(path);
+  AnalysisProgress progress(log, name, file.rows(), options.fit && !options.temperature ? 2 : 1);
+  return eval::analyse(file, options, [&progress](int64_t rows) { progress.add(rows); });
 }
 
 void print(const std::vector<eval::CalibrationReport>& reports, bool one_file, bool json) {
   if (json && one_file) {
-    std::cout << eval::to_json(reports.front()).dump(2) << std::endl;
+    std::cout << printed(eval::to_json(reports.front())) << std::endl;
   } else if (json) {
     nlohmann::json all = nlohmann::json::array();
     for (const auto& report : reports) all.push_back(eval::to_json(report));
-    std::cout << all.dump(2) << std::endl;
+    std::cout << printed(all) << std::endl;
   } else {
     std::cout << eval::to_table(reports);
     const auto rows = eval::compare_smoothing(reports);
@@ -120,11 +141,6 @@ void print(const std::vector<eval::CalibrationReport>& reports, bool one_file, b
       std::cout << "\nWhat smoothing did to calibration\n" << eval::to_text(rows);
     std::cout << std::flush;
   }
-}
-
-void make_folder_of(const std::string& file) {
-  const auto folder = std::filesystem::path(file).parent_path().string();
-  if (!folder.empty()) cluster::local_file_system()->make_folders(folder);
 }
 
 }  // namespace
@@ -138,37 +154,33 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
   options.value("bins", "B", "confidence bins", "15")
       .value("edges", "NAME", "standard: [lo, hi), last closed; guo: (lo, hi]", "standard")
       .value("temperature", "T", "scale by this temperature instead of fitting one")
-      .flag("no-fit", "no temperature")
+      .flag("no-fit", "fit no temperature and report nothing scaled")
       .value("bootstrap", "N", "replicates of the 95 % interval of ECE; 0: none", "1000")
       .value("seed", "S", "of the bootstrap and the held-out halves", "1")
       .value("threads", "N", "0: as many as there are cores", "0")
       .value("figures", "DIR", "write reliability diagrams as SVG and PNG")
       .value("page", "FILE", "write one HTML page with the tables and the diagrams side by side")
-      .flag("json", "print one JSON object, for several files a list of them");
+      .flag("json", "print one JSON object, for several files a list of them")
+      .epilogue(each_file_help());
   if (!options.parse(arguments, 1, -1)) return 0;
   const auto calibration = calibration_options(options);
   eval::check(calibration);
-  // What would fail at the end is better told at once.
-  if (options.has("figures")) {
-    eval::require_gnuplot();
-    cluster::local_file_system()->make_folders(options.text("figures"));
-  }
-  if (options.has("page")) make_folder_of(options.text("page"));
+  const auto& files = options.words();
+  const Outputs outputs = claim_outputs(options, files);
 
-  const bool one_file = options.words().size() == 1;
-  const Analysis analysis = analyse_all(options.words(), calibration);
-  const auto& reports = analysis.reports;
-  if (!reports.empty()) {
-    print(reports, one_file, options.has("json"));
-    if (options.has("page"))
-      cluster::write_file_whole(*cluster::local_file_system(), options.text("page"),
-                                eval::calibration_page(reports));
-    if (options.has("figures"))
-      for (const auto& report : reports)
-        eval::write_reliability_figures(report, figure_stem(options.text("figures"), report.file, one_file));
-  }
-  if (analysis.failure) std::rethrow_exception(analysis.failure);
-  return 0;
+  std::vector<eval::CalibrationReport> reports;
+  size_t number = 0;
+  const int code = for_each_file(files, [&](const std::string& path) {
+    const size_t at = number++;
+    const std::string name =
+        files.size() == 1 ? path : fmt::format("{} of {}: {}", number, files.size(), path);
+    reports.push_back(analyse(path, name, calibration));
+    if (!outputs.figures.empty()) eval::write_reliability_figures(reports.back(), outputs.figures[at]);
+  });
+  if (!reports.empty() || files.size() > 1) print(reports, files.size() == 1, options.has("json"));
+  if (!reports.empty() && !outputs.page.empty())
+    cluster::write_file_whole(*cluster::local_file_system(), outputs.page, eval::calibration_page(reports));
+  return code;
 }
 
 }  // namespace smoothlab::launcher

@@ -11,6 +11,7 @@
 #include "cluster/file_system.h"
 #include "cluster/nearest_name.h"
 #include "eval/evaluation_pass.h"
+#include "eval/output_file.h"
 #include "launcher/job.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
@@ -80,7 +81,7 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
     // The plain name is the newest checkpoint's; an older one's rows may not take its place.
     const std::string step = newest ? "" : "step-" + std::to_string(run.step) + "-";
     request.logits = request.folder + "/logits/" + step + split + ".h5";
-    files->make_folders(request.folder + "/logits");
+    trainer::on_root(communicator, [&] { eval::claim_output(request.logits, eval::OutputKind::logits); });
   }
 
   const auto placement = cluster::place_rank(communicator, run.recipe.train.device, request.threads);
@@ -126,6 +127,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   if (!request.split.empty() && std::find(splits.begin(), splits.end(), request.split) == splits.end())
     throw UsageError("unknown split '" + request.split + "'", "--split", suggest_name(request.split, splits));
   request.logits = options.text("logits");
+  if (options.has("logits")) eval::claim_output(request.logits, eval::OutputKind::logits);
   const std::string precision = options.text("precision");
   if (precision != "float32" && precision != "float16")
     throw UsageError("unknown precision '" + precision + "'", "--precision",

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -5,26 +6,58 @@
 #include "cluster/nearest_name.h"
 #include "eval/logit_file.h"
 #include "eval/logit_publish.h"
+#include "launcher/each_file.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 
 namespace smoothlab::launcher {
 namespace {
 
-nlohmann::ordered_json describe(const std::string& path) {
+using json = nlohmann::ordered_json;
+
+json describe(const std::string& path) {
   const eval::LogitFile file(path);
-  nlohmann::ordered_json json;
-  json["file"] = path;
-  json["rows"] = file.rows();
-  json["classes"] = file.classes();
-  json["penultimate"] = file.penultimate();
-  json["complete"] = file.complete();
-  for (const char* name : {"schema", "task", "split", "model", "step", "alpha", "convention", "recipe_hash",
-                           "code_version", "ranks"}) {
-    const std::string value = file.attribute(name);
-    if (!value.empty()) json[name] = value;
+  const auto paths = file.paths();
+  return {{"file", path},
+          {"rows", file.rows()},
+          {"classes", file.classes()},
+          {"penultimate", file.penultimate()},
+          {"complete", file.complete()},
+          {"shards", std::vector<std::string>(paths.begin() + 1, paths.end())},
+          {"attributes", file.attributes()}};
+}
+
+std::string line(const std::string& key, const json& value) {
+  const std::string text = value.is_string() ? value.get<std::string>()
+                                             : value.dump(-1, ' ', false, json::error_handler_t::replace);
+  const bool one_line = text.find('\n') == std::string::npos;
+  return key + std::string(14 - std::min<size_t>(13, key.size()), ' ') +
+         (one_line ? text : "(several lines, see --json)") + '\n';
+}
+
+/// One "key value" a line, attributes after what the file holds.
+std::string to_text(const json& description) {
+  std::string text;
+  for (const auto& [key, value] : description.items()) {
+    if (key == "shards") {
+      for (const auto& shard : value) text += line("shard", shard);
+    } else if (key != "attributes") {
+      text += line(key, value);
+    }
   }
-  return json;
+  for (const auto& [key, value] : description["attributes"].items())
+    if (!description.contains(key)) text += line(key, value);
+  return text;
+}
+
+int print_info(const std::vector<std::string>& files, bool as_json) {
+  json all = json::array();
+  const int code = for_each_file(files, [&](const std::string& path) { all.push_back(describe(path)); });
+  if (as_json && (files.size() > 1 || code == 0))
+    std::cout << printed(files.size() == 1 ? all[0] : all) << '\n';
+  for (size_t i = 0; i < all.size() && !as_json; ++i) std::cout << (i > 0 ? "\n" : "") << to_text(all[i]);
+  std::cout << std::flush;
+  return code;
 }
 
 }  // namespace
@@ -33,7 +66,8 @@ int logits_verb(const std::vector<std::string>& arguments) {
   Options options("logits info FILE... | logits pack FROM TO",
                   "info: what logit files hold and where they come from.\n"
                   "pack: copies a published file and the shards it refers to into one plain file.");
-  options.flag("json", "print JSON");
+  options.flag("json", "info: print one JSON object, for several files a list of them")
+      .epilogue(each_file_help());
   if (!options.parse(arguments, 1, -1)) return 0;
   const auto& words = options.words();
   if (words[0] == "pack") {
@@ -45,19 +79,7 @@ int logits_verb(const std::vector<std::string>& arguments) {
   if (words[0] != "info")
     throw UsageError("unknown action '" + words[0] + "'", "logits", suggest_name(words[0], {"info", "pack"}));
   if (words.size() < 2) throw UsageError("no file given", "logits", "usage: smoothlab logits info FILE...");
-  nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (size_t i = 1; i < words.size(); ++i) all.push_back(describe(words[i]));
-  if (options.has("json")) {
-    std::cout << all.dump(2) << '\n';
-    return 0;
-  }
-  for (const auto& one : all) {
-    for (const auto& [key, value] : one.items())
-      std::cout << key << std::string(14 - std::min<size_t>(13, key.size()), ' ')
-                << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
-    std::cout << '\n';
-  }
-  return 0;
+  return print_info({words.begin() + 1, words.end()}, options.has("json"));
 }
 
 }  // namespace smoothlab::launcher

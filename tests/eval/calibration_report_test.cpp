@@ -7,6 +7,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <sstream>
 
 #include "cluster/addressed_random.h"
 #include "cluster/error.h"
@@ -249,6 +250,15 @@ TEST_F(CalibrationReportTest, OptionsOutOfRangeAreRefused) {
   refused([](auto& o) { o.threads = -1; });
   refused([](auto& o) { o.temperature = 0; });
   refused([](auto& o) { o.temperature = std::nan(""); });
+}
+
+// Thirty digits used to push the columns out of the window.
+TEST_F(CalibrationReportTest, AnNllThatIsHugeKeepsTheTableNarrow) {
+  const std::string table = to_table({report({2, {0, 1e32F, 0, 1}, {0, 1}})});
+  EXPECT_THAT(table, HasSubstr("5.0000e+31"));
+  std::istringstream lines(table);
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_TRUE(line.size() < 130 || line.find("note:") != std::string::npos) << line;
 }
 
 TEST(CalibrationReportDebiased, TakesOffWhatBinningNoiseAdds) {

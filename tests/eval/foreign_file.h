@@ -61,7 +61,29 @@ class ForeignFile {
     H5Sclose(space);
   }
 
+  void attribute(const std::string& name, double value) { attribute(name, &value, H5Screate(H5S_SCALAR)); }
+  void attribute(const std::string& name, const std::vector<double>& values) {
+    const hsize_t count = values.size();
+    attribute(name, values.data(), H5Screate_simple(1, &count, nullptr));
+  }
+  void attribute(const std::string& name, const std::string& value) {
+    const hid_t space = H5Screate(H5S_SCALAR), type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, value.size() + 1);
+    const hid_t id = H5Acreate2(file_, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(id, type, value.c_str());
+    H5Aclose(id);
+    H5Tclose(type);
+    H5Sclose(space);
+  }
+
  private:
+  void attribute(const std::string& name, const double* values, hid_t space) {
+    const hid_t id = H5Acreate2(file_, name.c_str(), H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(id, H5T_NATIVE_DOUBLE, values);
+    H5Aclose(id);
+    H5Sclose(space);
+  }
+
   hid_t file_;
 };
 

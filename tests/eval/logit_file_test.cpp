@@ -1,10 +1,13 @@
 #include "eval/logit_file.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "cluster/error.h"
 #include "eval/hdf5_handle.h"
@@ -157,13 +160,96 @@ TEST_F(LogitFileTest, RefusesAnIncompleteFileUnlessTold) {
     ForeignFile file(path);
     file.dataset<float>("logits", {3, 2}, {1, 2, 3, 4, 5, 6});
     file.dataset<int64_t>("labels", {3}, {0, 1, 1});
-    file.attribute("complete", 0);
+    file.attribute("complete", int64_t{0});
   }
   EXPECT_THAT(problem_of(path), HasSubstr("not complete"));
   const LogitFile file(path, Incomplete::accept);
   EXPECT_FALSE(file.complete());
   EXPECT_EQ(file.attribute("complete"), "0");
   EXPECT_EQ(file.attribute("nothing"), "");
+}
+
+/// The problem of a file with one thing added to good rows.
+template <typename Add>
+std::string problem_with(const std::string& path, const Add& add) {
+  {
+    ForeignFile file(path);
+    file.dataset<float>("logits", {3, 2}, {1, 2, 3, 4, 5, 6});
+    file.dataset<int64_t>("labels", {3}, {0, 1, 1});
+    add(file);
+  }
+  return problem_of(path);
+}
+
+template <typename T>
+std::string problem_with_attribute(const std::string& path, const char* name, const T& value) {
+  return problem_with(path, [&](ForeignFile& file) { file.attribute(name, value); });
+}
+
+// They were read as schema 1.
+TEST_F(LogitFileTest, RefusesOtherSchemas) {
+  for (const int64_t schema : {9, 0, -1})
+    EXPECT_THAT(
+        problem_with_attribute(path, "schema", schema),
+        testing::AllOf(HasSubstr("schema is " + std::to_string(schema)), HasSubstr("reads schema 1")));
+  EXPECT_THAT(problem_with_attribute(path, "schema", std::string("two")), HasSubstr("schema is \"two\""));
+  EXPECT_EQ(problem_with_attribute(path, "schema", int64_t{1}), "opened");
+}
+
+TEST_F(LogitFileTest, RefusesAnAlphaThatIsNone) {
+  for (const double alpha : {std::nan(""), -3.0, 1.5})
+    EXPECT_THAT(problem_with_attribute(path, "alpha", alpha),
+                testing::AllOf(HasSubstr(fmt::format("alpha is {},", alpha)), HasSubstr(path)));
+  EXPECT_THAT(problem_with_attribute(path, "alpha", std::string("0.1")), HasSubstr("alpha is \"0.1\""));
+  EXPECT_THAT(problem_with_attribute(path, "alpha", std::vector<double>{0.1, 0.2}),
+              HasSubstr("alpha is [0.1,0.2]"));
+  for (const double alpha : {0.0, 0.05, 1.0})
+    EXPECT_EQ(problem_with_attribute(path, "alpha", alpha), "opened");
+}
+
+TEST_F(LogitFileTest, SaysWhereALinkLeads) {
+  const auto linked = [&](const auto& link) {
+    {
+      ForeignFile file(path);
+      file.dataset<int64_t>("labels", {3}, {0, 1, 1});
+      link(file.id());
+    }
+    return problem_of(path);
+  };
+  EXPECT_THAT(linked([](hid_t file) { H5Lcreate_soft("/gone", file, "logits", H5P_DEFAULT, H5P_DEFAULT); }),
+              HasSubstr("/logits is a link to /gone, where nothing can be read"));
+  const auto external = [](hid_t file) {
+    H5Lcreate_external("other.h5", "/logits", file, "logits", H5P_DEFAULT, H5P_DEFAULT);
+  };
+  EXPECT_THAT(linked(external), HasSubstr("a link to /logits of other.h5, where nothing can be read"));
+  // It was read at the other's offsets in this file.
+  { ForeignFile(folder / "other.h5").dataset<float>("logits", {3, 2}, {1, 2, 3, 4, 5, 6}); }
+  EXPECT_THAT(linked(external), HasSubstr("/logits is a link into another file, " + folder.path()));
+  EXPECT_THAT(problem_with(path,
+                           [](ForeignFile& file) {
+                             H5Lcreate_soft("/gone", file.id(), "sample_id", H5P_DEFAULT, H5P_DEFAULT);
+                           }),
+              HasSubstr("/sample_id is a link to /gone"))
+      << "rows must not be numbered instead";
+}
+
+TEST_F(LogitFileTest, TheHintForSampleIdsFits) {
+  EXPECT_THAT(problem_with(path,
+                           [](ForeignFile& file) {
+                             file.dataset<float>("sample_id", {3}, {0, 1, 2});
+                           }),
+              testing::AllOf(HasSubstr("/sample_id holds floating-point"), HasSubstr("store integers")));
+}
+
+TEST_F(LogitFileTest, GivesAttributesAsWhatTheyAre) {
+  problem_with(path, [](ForeignFile& file) {
+    file.attribute("step", int64_t{7});
+    file.attribute("alpha", 0.1);
+    file.attribute("task", std::string("toy"));
+    file.attribute("seeds", std::vector<double>{1, 2.5});
+  });
+  EXPECT_EQ(LogitFile(path).attributes(),
+            (nlohmann::ordered_json{{"alpha", 0.1}, {"seeds", {1.0, 2.5}}, {"step", 7}, {"task", "toy"}}));
 }
 
 TEST_F(LogitFileTest, SaysThatThereAreNoTemplatesOrActivations) {

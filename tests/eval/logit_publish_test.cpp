@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -240,11 +244,60 @@ TEST_F(LogitPublishTest, PacksIntoOnePlainFile) {
   }
 }
 
-TEST_F(LogitPublishTest, PacksAFileOntoItself) {
-  publish_logit_file(path, shards({300, 7}, "a1"));
-  pack_logit_file(path, path);
-  EXPECT_EQ(names(), std::vector<std::string>{"test.h5"});
+// It used to destroy the file that was read.
+TEST_F(LogitPublishTest, PacksOntoNothingThatItReads) {
+  const auto paths = shards({300, 7}, "a1");
+  publish_logit_file(path, paths);
+  std::filesystem::create_symlink(path, folder / "symbolic.h5");
+  std::filesystem::create_hard_link(paths[1], folder / "hard.h5");
+  for (const auto& to : {path, paths[0], paths[1], folder / "symbolic.h5", folder / "hard.h5"})
+    EXPECT_THROW(pack_logit_file(path, to), UsageError) << to;
   EXPECT_TRUE(test::holds_split(LogitFile(path)));
+  EXPECT_EQ(names().size(), 5U);
+}
+
+/// Exit code of a child that packs while no file may be larger than `bytes`.
+int exit_code_of_packing(const std::string& from, const std::string& to, rlim_t bytes) {
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{bytes, bytes};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    int code = 0;
+    try {
+      pack_logit_file(from, to);
+    } catch (const Error& error) {
+      const std::string line = error.what();
+      const bool good = line.find("File too large (" + to) != std::string::npos;
+      code = good ? static_cast<int>(error.code()) : 99;
+    }
+    H5close();  // HDF5 used to crash where it tidies up when the process ends
+    _exit(code);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// HDF5 crashes where it cannot write what it holds, and loses it without a word in H5Fclose.
+TEST_F(LogitPublishTest, PackingOntoAFullDiskLeavesNothingBehind) {
+  publish_logit_file(path, shards({3000, 400}, "a1"));
+  const std::string packed = folder / "packed.h5";
+  pack_logit_file(path, packed);
+  const auto whole = std::filesystem::file_size(packed), before = names().size();
+  std::filesystem::remove(packed);
+  for (const auto bytes :
+       {uintmax_t{0}, uintmax_t{1000}, uintmax_t{5000}, whole / 2, whole - 4096, whole - 1}) {
+    EXPECT_EQ(exit_code_of_packing(path, packed, bytes), 4) << bytes;
+    EXPECT_EQ(names().size(), before - 1) << bytes;
+    EXPECT_EQ(exit_code_of_packing(shard_path(path, "a1", 0, 2), packed, std::min(bytes, whole / 2)), 4)
+        << bytes;
+    EXPECT_EQ(names().size(), before - 1) << bytes;
+  }
+  test::write_shard(packed, {5, 40, 6, true, LogitPrecision::float32}, 0, 5);
+  EXPECT_EQ(exit_code_of_packing(path, packed, whole / 2), 4);
+  EXPECT_EQ(LogitFile(packed).rows(), 5) << "an earlier file stays";
+  EXPECT_TRUE(test::holds_split(LogitFile(packed)));
 }
 
 TEST_F(LogitPublishTest, TagsDiffer) {

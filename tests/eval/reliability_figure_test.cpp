@@ -45,6 +45,27 @@ TEST(ReliabilityFigure, DrawsBothFormats) {
   EXPECT_THAT(svg, HasSubstr("gap to confidence"));
 }
 
+// A chunk in the wrong place or with a wrong checksum makes a picture that nothing opens.
+TEST(ReliabilityFigure, APngSaysWhoMadeItAndStaysAPng) {
+  const std::string png = reliability_figure("x", reliability_panels(sample_report()), FigureFormat::png);
+  const auto number = [&](size_t at) {
+    uint32_t value = 0;
+    for (size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(png.at(at + i));
+    return value;
+  };
+  std::vector<std::string> types;
+  std::string text;
+  for (size_t at = 8; at < png.size(); at += 12 + number(at)) {
+    types.push_back(png.substr(at + 4, 4));
+    if (types.back() == "tEXt") text = png.substr(at + 8, number(at));
+    EXPECT_EQ(cluster::checksum(png.data() + at + 4, 4 + number(at)), number(at + 8 + number(at)));
+  }
+  ASSERT_GT(types.size(), 3U);
+  EXPECT_EQ(types.front(), "IHDR");
+  EXPECT_EQ(types.back(), "IEND");
+  EXPECT_EQ(text, std::string("Software\0smoothlab", 18));
+}
+
 TEST(ReliabilityFigure, RowsInNoBinAreDrawnToo) {
   const ReliabilityPanel empty{"nothing", "", ReliabilityBins(15)};
   EXPECT_THAT(reliability_figure("empty", {empty}, FigureFormat::svg), HasSubstr("</svg>"));
