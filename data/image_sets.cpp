@@ -59,7 +59,11 @@ ImageSplits open_image_set(const TaskOptions& options) {
                      suggest_name(data, {"mnist", "idx", "cifar10", "cifar100", "generated"}));
   const std::string folder = set_folder(data, options.path);
   if (data == "idx") return open_idx(folder, 0, "check task.path and the files there");
-  const std::string remedy = fmt::format("fetch it with: smoothlab data fetch {} --to DIR", data);
+  std::string remedy = fmt::format("fetch it with: smoothlab data fetch {} --to DIR", data);
+  // Where none of the set is there, the set or the folder was changed and the other forgotten.
+  if (!holds_set(data, folder))
+    remedy =
+        fmt::format("task.path names {}; name the folder of {}'s files, or {}", options.path, data, remedy);
   if (data == "mnist") return open_idx(folder, 10, remedy);
   return open_cifar(data == "cifar10" ? Cifar::ten : Cifar::hundred, folder, remedy);
 }

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <system_error>
 
 #include "cluster/error.h"
 #include "cluster/nearest_name.h"
@@ -125,10 +126,16 @@ Recipe parse_recipe(const std::string& text, const std::string& name,
 }
 
 Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides) {
+  std::error_code none;
+  if (!std::filesystem::exists(path, none))
+    throw UsageError("no such recipe", path, "name a file, such as recipes/demo/generated.yaml");
+  if (std::filesystem::is_directory(path, none)) {
+    const bool run = std::filesystem::exists(path + "/recipe.yaml", none);
+    throw UsageError("a folder is no recipe", path,
+                     run ? "its run's is " + path + "/recipe.yaml" : "name a .yaml file within");
+  }
   std::ifstream file(path, std::ios::binary);
-  // A folder opens, and fails only when it is read.
-  if (!file.is_open() || std::filesystem::is_directory(path))
-    throw UsageError("the recipe cannot be read", path, "name a readable file");
+  if (!file.is_open()) throw UsageError("the recipe cannot be read", path, "check the file's permissions");
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   return parse_recipe(text, path, overrides);
 }
@@ -137,6 +144,7 @@ std::string resolved_recipe(const Recipe& recipe) {
   std::string text;
   std::string block;
   for (const auto& key : recipe_keys()) {
+    if (means_nothing(recipe, key.path)) continue;
     const std::string own = block_of(key.path);
     const size_t depth = static_cast<size_t>(std::count(key.path.begin(), key.path.end(), '.'));
     if (own != block) {

@@ -14,8 +14,8 @@ namespace smoothlab::trainer {
 struct TargetOptions {
   double alpha = 0;
   /// "uniform": α/K everywhere, true class 1−α+α/K (the paper, PyTorch, Marian). "off-target": α/(K−1) off
-  /// the true class, 1−α on it (tensor2tensor, fairseq). "joeynmt": α/(K−2), padding class 0. "unigram":
-  /// α·(class frequency), 1−α more on the true class.
+  /// the true class, 1−α on it (tensor2tensor, fairseq). "joeynmt": α/(K−2), padding class 0; not for images,
+  /// which have no such class. "unigram": α·(class frequency), 1−α more on the true class.
   std::string convention = "uniform";
   double confidence_penalty = 0;  ///< β of Pereyra et al. 2017: loss − β·H(p)
   double disturb_label = 0;       ///< DisturbLabel (Xie et al. 2016): probability of drawing a uniform label
@@ -106,7 +106,8 @@ Recipe read_recipe(const std::string& path, const std::vector<std::string>& over
 /// The same from text; `name` stands for the file in errors.
 Recipe parse_recipe(const std::string& text, const std::string& name,
                     const std::vector<std::string>& overrides);
-/// Every key with its value, as YAML; parse_recipe of it gives the same recipe.
+/// Every key that means something in this recipe with its value, as YAML; parse_recipe of it gives the same
+/// recipe.
 std::string resolved_recipe(const Recipe& recipe);
 /// Hex SHA-256 of the resolved text.
 std::string recipe_hash(const Recipe& recipe);

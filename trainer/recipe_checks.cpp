@@ -25,7 +25,7 @@ class Checker {
   const RecipePlaces& places_;
 };
 
-/// A key that means something under some values of another key only. Networks check their own.
+/// A key that means something under some values of another key only.
 struct Dependence {
   const char* key;
   const char* on;
@@ -41,6 +41,10 @@ const std::vector<Dependence>& dependences() {
       {"task.test_samples", "task.data", {"generated"}},
       {"task.noise", "task.data", {"generated"}},
       {"task.data_seed", "task.data", {"generated"}},
+      {"model.hidden", "model.name", {"mlp"}},
+      {"model.dropout", "model.name", {"mlp"}},
+      {"model.input_dropout", "model.name", {"mlp"}},
+      {"model.initialisation", "model.name", {"mlp"}},
       {"optimizer.momentum", "optimizer.name", {"sgd", "rmsprop", "smoothed-sgd"}},
       {"optimizer.nesterov", "optimizer.name", {"sgd"}},
       {"optimizer.beta1", "optimizer.name", {"adam"}},
@@ -63,14 +67,19 @@ std::string written(const Recipe& recipe, const std::string& path) {
   throw RunError("no key is called '" + path + "'", "recipe checks", "correct the table");
 }
 
+bool applies(const Recipe& recipe, const Dependence& dependence) {
+  const auto& values = dependence.values;
+  return std::find(values.begin(), values.end(), written(recipe, dependence.on)) != values.end();
+}
+
 void check_dependences(const Checker& checker, const Recipe& recipe) {
   const Recipe defaults;
-  for (const auto& [key, on, values] : dependences()) {
-    const std::string chosen = written(recipe, on);
-    if (std::find(values.begin(), values.end(), chosen) != values.end()) continue;
+  for (const auto& dependence : dependences()) {
+    if (applies(recipe, dependence)) continue;
+    const std::string key = dependence.key, on = dependence.on;
     checker.require(written(recipe, key) == written(defaults, key), key,
-                    fmt::format("'{}' means nothing where {} is {}", key, on, chosen),
-                    fmt::format("leave it out, or set {} to {}", on, fmt::join(values, " or ")));
+                    fmt::format("'{}' means nothing where {} is {}", key, on, written(recipe, on)),
+                    fmt::format("leave it out, or set {} to {}", on, fmt::join(dependence.values, " or ")));
   }
 }
 
@@ -80,11 +89,12 @@ void check_optimizer(const Checker& checker, const OptimizerOptions& optimizer) 
 }
 
 void check_schedule(const Checker& checker, const ScheduleOptions& schedule) {
-  checker.require(schedule.name != "step" || !schedule.at.empty(), "schedule.at",
-                  "schedule 'step' without boundaries", "give them as at: [32000, 48000]");
-  checker.require(schedule.name != "exponential" || schedule.every >= 1, "schedule.every",
+  // What is left out has no place; the name that asks for it has.
+  checker.require(schedule.name != "step" || !schedule.at.empty(), "schedule.name",
+                  "schedule 'step' without boundaries", "give them as schedule.at, such as [32000, 48000]");
+  checker.require(schedule.name != "exponential" || schedule.every >= 1, "schedule.name",
                   "schedule 'exponential' without a period",
-                  "give the steps between two factors as every: N");
+                  "give the steps between two factors as schedule.every");
 }
 
 }  // namespace
@@ -102,8 +112,8 @@ void check_recipe(const Recipe& recipe) {
   checker.require(task.data != "generated" || task.validation < task.train_samples, "task.validation",
                   fmt::format("{} samples cannot be held out of {}", task.validation, task.train_samples),
                   "hold out fewer");
-  check_dependences(checker, recipe);
   recipe.places.locate([&] { models::check_network_options(recipe.model); });
+  check_dependences(checker, recipe);
   check_optimizer(checker, recipe.optimizer);
   check_schedule(checker, recipe.schedule);
   const auto& train = recipe.train;
@@ -113,6 +123,26 @@ void check_recipe(const Recipe& recipe) {
                   "train.steps and train.epochs are both given", "keep one; 0 takes one back");
   checker.require(!train.ema_warmup || train.ema > 0, "train.ema_warmup",
                   "'train.ema_warmup' means nothing without an average", "leave it out, or give train.ema");
+  if (task.data == "generated") check_batch_fits(recipe, task.train_samples - task.validation);
+}
+
+void check_batch_fits(const Recipe& recipe, int64_t train_samples) {
+  Checker(recipe.places)
+      .require(recipe.train.global_batch <= train_samples, "train.global_batch",
+               fmt::format("a global batch of {} is larger than the training split of {}",
+                           recipe.train.global_batch, train_samples),
+               fmt::format("give at most {}", train_samples));
+}
+
+bool means_nothing(const Recipe& recipe, const std::string& key) {
+  const std::string value = written(recipe, key);
+  if (value != written(Recipe(), key)) return false;
+  if (value == write_value(std::string())) return true;
+  if (key == "train.steps" || key == "train.epochs") return value == "0";
+  if (key == "train.ema_warmup") return recipe.train.ema == 0;
+  const auto& all = dependences();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const auto& one) { return one.key == key && !applies(recipe, one); });
 }
 
 }  // namespace smoothlab::trainer

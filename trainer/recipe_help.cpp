@@ -7,12 +7,13 @@ namespace {
 
 template <typename Root>
 std::string entry(const Key<Root>& key, const Root& defaults, bool markdown) {
-  std::string written = key.write(defaults);
-  if (written == "\"\"") written = "none";
+  const std::string written = key.write(defaults);
+  const bool empty = written == write_value(std::string());
   if (!markdown)
-    return fmt::format("  {:<30} {}\n  {:<30} {} (default {})\n", key.path, key.meaning, "", key.type,
-                       written);
-  return fmt::format("| `{}` | {} | `{}` | {} |\n", name_of(key.path), key.type, written, key.meaning);
+    return fmt::format("  {:<30} {}\n  {:<30} {} ({})\n", key.path, key.meaning, "", key.type,
+                       empty ? "no default" : "default " + written);
+  return fmt::format("| `{}` | {} | {} | {} |\n", name_of(key.path), key.type,
+                     empty ? "" : "`" + written + "`", key.meaning);
 }
 
 const char* table_head = "| key | value | default | meaning |\n|---|---|---|---|\n";

@@ -17,6 +17,7 @@ struct Limit {
   std::string text;  ///< "0 to 1"; empty: anything
   std::function<bool(const T&)> holds;
   std::function<std::string(const T&)> remedy;
+  std::string type = {};  ///< what people call such a value, where not by T
 };
 
 struct Any {};
@@ -35,6 +36,10 @@ struct HalfOpen {
 };
 struct OneOf {
   std::vector<std::string> names;
+};
+/// Text that what it names checks; `names` tell people of the values.
+struct NamesOf {
+  std::string names;
 };
 struct Increasing {};
 struct NotEmpty {};
@@ -66,7 +71,7 @@ template <typename T>
 Limit<T> limit(const OneOf& one) {
   return {fmt::format("{}", fmt::join(one.names, ", ")),
           [one](const T& v) { return std::find(one.names.begin(), one.names.end(), v) != one.names.end(); },
-          [one](const T& v) { return suggest_name(v, one.names); }};
+          [one](const T& v) { return suggest_name(v, one.names); }, "one of"};
 }
 template <typename T>
 Limit<T> limit(Increasing) {
@@ -76,6 +81,10 @@ Limit<T> limit(Increasing) {
                    std::adjacent_find(v.begin(), v.end(), std::greater_equal<>()) == v.end();
           },
           {}};
+}
+template <typename T>
+Limit<T> limit(const NamesOf& one) {
+  return {one.names, [](const T&) { return true; }, {}, "one of"};
 }
 template <typename T>
 Limit<T> limit(NotEmpty) {
@@ -151,8 +160,9 @@ template <typename Root, typename Access, typename Bound>
 Key<Root> key(const std::string& path, Access access, const Bound& bound, const std::string& meaning) {
   using T = std::decay_t<decltype(access(std::declval<Root&>()))>;
   const Limit<T> allowed = limit<T>(bound);
-  const std::string type = type_name(T{});
-  return {path, allowed.text.empty() ? type : type + ", " + allowed.text, meaning,
+  const std::string type =
+      allowed.type.empty() ? type_name(T{}) + std::string(allowed.text.empty() ? "" : ",") : allowed.type;
+  return {path, allowed.text.empty() ? type : type + " " + allowed.text, meaning,
           [=](Root& root, const YAML::Node& node, const Place& place) {
             T value{};
             read_value(node, place, path, value);
@@ -217,16 +227,18 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(task.augment.normalize, (OneOf{{"unit", "per_image", "none"}}),
           "unit: /255; per_image: zero mean and unit variance; none: 0...255"),
 
-      KEY(model.name, NotEmpty{}, "network; required: mlp, alexnet_tutorial, resnetN, resnetN_t2t, N = 6n+2"),
-      KEY(model.hidden, Any{}, "mlp: units of the hidden layers"),
+      KEY(model.name, (NamesOf{"mlp, alexnet_tutorial, resnetN, resnetN_t2t"}),
+          "network; required; N = 6n+2 from 8 to 1202, such as 20, 32, 44, 56 or 110"),
+      KEY(model.hidden, Any{}, "mlp: units of the hidden layers, as [800, 800]; []: 1200 and 1200"),
       KEY(model.dropout, (HalfOpen{0, 1}), "mlp: probability of dropping a hidden unit"),
       KEY(model.input_dropout, (HalfOpen{0, 1}), "mlp: probability of dropping an input"),
-      KEY(model.initialisation, Any{}, "empty: the network's own; mlp: variance-0.03, deviation-0.03"),
+      KEY(model.initialisation, (NamesOf{"variance-0.03, deviation-0.03"}),
+          "mlp: of its weights; the network's own without it"),
 
       KEY(targets.alpha, (Between{0, 1}), "label smoothing"),
       KEY(targets.convention, (OneOf{{"uniform", "off-target", "unigram", "joeynmt"}}),
           "uniform: alpha/K everywhere; off-target: alpha/(K-1) off the true class; unigram: by class "
-          "frequency; joeynmt: alpha/(K-2), none for padding"),
+          "frequency; joeynmt: alpha/(K-2), none for the padding class, which no data set here has"),
       KEY(targets.confidence_penalty, AtLeast{0}, "beta of Pereyra et al. 2017: loss - beta * entropy"),
       KEY(targets.disturb_label, (Between{0, 1}),
           "DisturbLabel (Xie et al. 2016): probability of drawing the label anew from all classes"),

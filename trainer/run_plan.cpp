@@ -10,6 +10,7 @@
 #include "cluster/device.h"
 #include "trainer/activation_memory.h"
 #include "trainer/learner.h"
+#include "trainer/recipe_checks.h"
 #include "trainer/run_parts.h"
 
 namespace smoothlab::trainer {
@@ -44,6 +45,7 @@ std::vector<std::string> notes_on(const Recipe& recipe, int ranks) {
 
 RunPlan plan_run(const Recipe& recipe, int ranks) {
   const data::Task task = open_task_of(recipe);
+  check_batch_fits(recipe, task.train->size());
   std::string split = recipe.evaluate.split;
   split_of(task, split);
   RunPlan plan;

@@ -230,8 +230,13 @@ void read_value(const YAML::Node& node, const Place& place, const std::string& k
 
 void read_value(const YAML::Node& node, const Place& place, const std::string& key,
                 std::vector<int64_t>& value) {
-  if (!node.IsSequence())
-    wrong_type(node, place, key, "a list of whole numbers", "write it as [32000, 48000]");
+  if (!node.IsSequence()) {
+    const bool one = node.IsScalar() && matches(node.Scalar(), integer_form());
+    const std::string list = one ? "[" + node.Scalar() + "]" : "[1, 2]";
+    wrong_type(node, place, key, "a list of whole numbers",
+               place.command_line ? fmt::format("write it as --set '{}={}'", key, list)
+                                  : fmt::format("write it as {}: {}", key.substr(key.rfind('.') + 1), list));
+  }
   std::vector<int64_t> parsed(node.size());
   for (size_t i = 0; i < parsed.size(); ++i)
     read_value(node[i], place, fmt::format("{}[{}]", key, i), parsed[i]);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -161,13 +162,14 @@ TEST(Recipe, RefusesWrongTypesAndImpossibleValues) {
       {"optimizer: {groups: [{match: a, match: b}]}", "optimizer.groups[0].match", ""},
       {"optimizer: {groups: [{match: a, weight_decay: -0.5}]}", "optimizer.groups[0].weight_decay", ""},
       {"schedule: {name: setp}", "schedule.name", "'step'"},
-      {"schedule: {name: step}", "schedule.at", ""},
+      {"schedule: {name: step}", "schedule.name", "schedule.at"},
       {"schedule: {name: step, at: [5, 5]}", "schedule.at", "increasing"},
       {"schedule: {name: step, at: [7, 5]}", "schedule.at", "increasing"},
       {"schedule: {name: step, at: [0, 5]}", "schedule.at", "positive"},
       {"schedule: {name: step, at: [1, 2.5]}", "schedule.at[1]", ""},
       {"schedule: {name: step, at: 5}", "schedule.at", ""},
-      {"schedule: {name: exponential}", "schedule.every", ""},
+      {"schedule: {name: exponential}", "schedule.name", "schedule.every"},
+      {"train: {steps: 1, global_batch: 2501}", "train.global_batch", "at most 2500"},
       {"evaluate: {split: tset}", "evaluate.split", "'test'"},
       {"checkpoint: {keep: 0}", "checkpoint.keep", "at least 1"},
   };
@@ -203,8 +205,8 @@ TEST(Recipe, RefusesWrongTasksAndModels) {
   EXPECT_NO_THROW(parse("task: {data: generated}\nmodel: {name: resnet20_t2t}\ntrain: {steps: 1}\n"));
 }
 
-// What a key does not apply to may be at its default: resolved recipes hold every key, and an override takes
-// one back so.
+// What a key does not apply to may be at its default: an override takes one back so, and runs of before keep
+// every key in their recipe.
 TEST(Recipe, TakesADefaultForAKeyThatDoesNotBelong) {
   EXPECT_NO_THROW(parse(small + "schedule: {name: cosine, factor: 0.1}\n"));
   EXPECT_NO_THROW(parse(small + "schedule: {name: step, at: [5], factor: 0.2}\n",
@@ -334,10 +336,74 @@ train: {epochs: 3, seed: 18446744073709551615, ema: 0.9999, ema_warmup: true}
   EXPECT_EQ(again.targets.confidence_penalty, recipe.targets.confidence_penalty);
   EXPECT_EQ(again.optimizer.groups.at(1).match, "1");
   EXPECT_EQ(again.optimizer.lr, 1e-17);
+  for (const auto& key : recipe_keys()) EXPECT_EQ(key.write(again), key.write(recipe)) << key.path;
+}
+
+/// Every key, whether it means something or not, as recipes of runs were written at first.
+std::string with_every_key(const Recipe& recipe) {
+  std::string text, block;
   for (const auto& key : recipe_keys()) {
-    EXPECT_EQ(key.write(again), key.write(recipe)) << key.path;
-    EXPECT_THAT(text, HasSubstr(name_of(key.path) + ":")) << key.path;
+    const auto depth = static_cast<size_t>(std::count(key.path.begin(), key.path.end(), '.'));
+    if (block_of(key.path) != block) {
+      block = block_of(key.path);
+      text += std::string(2 * (depth - 1), ' ') + name_of(block) + ":\n";
+    }
+    text += std::string(2 * depth, ' ') + name_of(key.path) + ": " + key.write(recipe) + "\n";
   }
+  return text;
+}
+
+// Keys of the generated set used to stand in the recipe of a run on MNIST.
+TEST(Recipe, ResolvedTextHoldsNoKeyThatMeansNothing) {
+  const Recipe mnist = parse(
+      "task: {data: mnist, path: /x}\nmodel: {name: resnet20}\ntrain: {epochs: 1, global_batch: 100000}\n");
+  const std::string text = resolved_recipe(mnist);
+  for (const char* key : {"classes:", "train_samples:", "noise:", "data_seed:", "hidden:", "initialisation:",
+                          "nesterov: true", "beta1:", "final_factor:", "steps:", "ema_warmup:", "\"\""})
+    EXPECT_THAT(text, testing::Not(HasSubstr(key)));
+  for (const char* key :
+       {"data: mnist", "path: ", "momentum: 0", "nesterov: false", "warmup: 0", "epochs: 1"})
+    EXPECT_THAT(text, HasSubstr(key));
+  for (const Recipe& recipe : {mnist, parse(small)}) {
+    const Recipe again = parse(resolved_recipe(recipe)), old = parse(with_every_key(recipe));
+    for (const auto& key : recipe_keys()) {
+      EXPECT_EQ(key.write(again), key.write(recipe)) << key.path;
+      EXPECT_EQ(key.write(old), key.write(recipe)) << key.path;
+    }
+  }
+}
+
+// A program may set what its recipe does not use; nothing of that is lost either.
+TEST(Recipe, ResolvedTextKeepsWhatIsNotAtItsDefault) {
+  Recipe recipe = parse(small);
+  recipe.schedule.factor = 0.3;
+  EXPECT_THAT(resolved_recipe(recipe), HasSubstr("factor: 0.3"));
+}
+
+// The hint used to be a schedule's, in a form that the command line does not take.
+TEST(Recipe, SaysHowToWriteAListWhereItIsWanted) {
+  EXPECT_EQ(error_of(small, {"model.hidden=16"}).remedy(), "write it as --set 'model.hidden=[16]'");
+  EXPECT_EQ(error_of("task: {data: generated}\nmodel: {name: mlp, hidden: 16}\n").remedy(),
+            "write it as hidden: [16]");
+  EXPECT_EQ(error_of(small, {"model.hidden=a"}).remedy(), "write it as --set 'model.hidden=[1, 2]'");
+}
+
+// The file used to be blamed, at no line, for what --set had asked for.
+TEST(Recipe, BlamesTheOverrideThatAskedForMore) {
+  EXPECT_EQ(error_of(small, {"schedule.name=step"}).where(), "--set schedule.name=step");
+  EXPECT_EQ(error_of(small + "schedule: {name: exponential}\n").where(), "recipe.yaml:4: schedule.name");
+}
+
+TEST(Recipe, ABatchIsNoLargerThanTheTrainingSplit) {
+  const std::string task = "task: {data: generated, train_samples: 40, validation: 8}\n";
+  const std::string rest = "model: {name: mlp, hidden: [4]}\ntrain: {steps: 1, global_batch: ";
+  EXPECT_NO_THROW(parse(task + rest + "32}\n"));
+  const auto e = error_of(task + rest + "33}\n");
+  EXPECT_EQ(e.problem(), "a global batch of 33 is larger than the training split of 32");
+  EXPECT_EQ(e.where(), "recipe.yaml:3: train.global_batch");
+  // The default may be too large as well.
+  EXPECT_EQ(error_of(task + "model: {name: mlp}\ntrain: {steps: 1}\n").where(),
+            "recipe.yaml: train.global_batch");
 }
 
 TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
@@ -403,15 +469,20 @@ TEST(Recipe, ReadsFilesAndNamesMissingOnes) {
   const std::string path = folder.path() + "/r.yaml";
   std::ofstream(path) << small;
   EXPECT_EQ(read_recipe(path, {}).train.steps, 10);
-  for (const std::string& bad : {folder.path() + "/missing.yaml", folder.path()}) {
+  const auto fails = [](const std::string& bad) {
     try {
       read_recipe(bad, {});
-      ADD_FAILURE() << bad;
     } catch (const UsageError& e) {
       EXPECT_EQ(static_cast<int>(e.code()), 2);
-      EXPECT_THAT(e.where(), HasSubstr(bad));
+      EXPECT_EQ(e.where(), bad);
+      return e.problem() + "; " + e.remedy();
     }
-  }
+    return std::string("no error");
+  };
+  EXPECT_THAT(fails(folder.path() + "/missing.yaml"), testing::StartsWith("no such recipe; "));
+  EXPECT_EQ(fails(folder.path()), "a folder is no recipe; name a .yaml file within");
+  std::ofstream(folder.path() + "/recipe.yaml") << small;
+  EXPECT_EQ(fails(folder.path()), "a folder is no recipe; its run's is " + folder.path() + "/recipe.yaml");
 }
 
 }  // namespace
