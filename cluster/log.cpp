@@ -134,10 +134,8 @@ void Log::progress(const std::string& line) {
 
 void Log::progress_done() {
   const std::lock_guard<std::mutex> lock(state_->mutex);
-  if (!state_->drawn.empty()) {
-    std::fputs("\n", stderr);
-    std::fflush(stderr);
-  }
+  state_->erase_progress();
+  std::fflush(stderr);
   state_->drawn.clear();
   state_->any_plain = false;
 }

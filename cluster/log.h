@@ -30,7 +30,7 @@ class Log {
 
   /// Progress of long work: redrawn in place on a terminal, elsewhere a plain line at most every 10 s.
   void progress(const std::string& line);
-  /// Ends the line that progress() redraws.
+  /// Takes away the line that progress() redraws: "0 s left" is no last word.
   void progress_done();
 
  private:
