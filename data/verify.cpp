@@ -95,6 +95,10 @@ bool VerifyReport::official() const {
          std::all_of(files.begin(), files.end(), [](const auto& f) { return f.origin == Origin::official; });
 }
 
+int64_t VerifyReport::differing() const {
+  return std::count_if(files.begin(), files.end(), [](const auto& f) { return f.origin == Origin::differs; });
+}
+
 VerifyReport verify(const std::string& name, const std::string& path) {
   TaskOptions options;
   options.data = name;

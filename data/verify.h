@@ -24,13 +24,16 @@ struct VerifiedSplit {
 };
 
 struct VerifyReport {
-  std::string name, folder;
+  std::string name;
+  std::string folder;  ///< empty: made by the program
   int64_t height = 0, width = 0, channels = 0;
   std::vector<std::string> class_names;
   std::vector<VerifiedSplit> splits;
   std::vector<VerifiedFile> files;
   /// Every file is as published. A set that differs may still be what its owner wants.
   bool official() const;
+  /// How many files are not as published; those that nobody published do not count.
+  int64_t differing() const;
 };
 
 /// Opens everything that training would read, counts samples, compares files with their published digests.

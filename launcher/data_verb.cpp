@@ -52,40 +52,66 @@ int fetch_set(const std::string& name, const Options& options) {
   return 0;
 }
 
+const char* origin_name(data::Origin origin) {
+  switch (origin) {
+    case data::Origin::official:
+      return "official";
+    case data::Origin::differs:
+      return "differs";
+    default:
+      return "unknown";
+  }
+}
+
 nlohmann::ordered_json to_json(const data::VerifyReport& report) {
   nlohmann::ordered_json json;
   json["name"] = report.name;
-  json["folder"] = report.folder;
-  json["official"] = report.official();
+  json["folder"] = nullptr;
+  if (!report.folder.empty()) json["folder"] = report.folder;
+  json["official"] = nullptr;  // where nothing was published to compare with
+  if (report.official() || report.differing() > 0) json["official"] = report.official();
   json["height"] = report.height;
   json["width"] = report.width;
   json["channels"] = report.channels;
   json["classes"] = report.class_names;
   for (const auto& split : report.splits)
     json["splits"][split.name] = {{"samples", split.samples}, {"class_counts", split.class_counts}};
+  json["files"] = nlohmann::ordered_json::array();
   for (const auto& file : report.files)
     json["files"].push_back({{"path", file.path},
                              {"bytes", file.bytes},
+                             {"origin", origin_name(file.origin)},
                              {"algorithm", file.algorithm},
                              {"digest", file.digest},
                              {"message", file.message}});
   return json;
 }
 
-int verify_set(const std::string& name, const Options& options) {
-  const auto report = data::verify(name, name == "generated" ? "" : data_folder(options, "path"));
-  if (options.has("json")) {
-    std::cout << to_json(report).dump(2) << '\n';
-    return 0;
-  }
-  std::cout << report.name << " in " << report.folder << ": " << report.height << "x" << report.width << "x"
-            << report.channels << ", " << report.class_names.size() << " classes\n";
+void print(const data::VerifyReport& report) {
+  std::cout << report.name << (report.folder.empty() ? ", made by the program" : " in " + report.folder)
+            << ": " << report.height << "x" << report.width << "x" << report.channels << ", "
+            << report.class_names.size() << " classes\n";
   for (const auto& split : report.splits) {
     const auto [least, most] = std::minmax_element(split.class_counts.begin(), split.class_counts.end());
     std::cout << "  " << split.name << ": " << split.samples << " samples, " << *least << " to " << *most
               << " a class\n";
   }
   for (const auto& file : report.files) std::cout << "  " << file.path << ": " << file.message << '\n';
+}
+
+int verify_set(const std::string& name, const Options& options) {
+  const auto report = data::verify(name, name == "generated" ? "" : data_folder(options, "path"));
+  if (options.has("json"))
+    std::cout << to_json(report).dump(2) << '\n';
+  else
+    print(report);
+  if (report.differing() > 0)
+    throw DataError(
+        fmt::format("{} of {} files are not as published", report.differing(), report.files.size()),
+        report.folder,
+        fmt::format("fetch them anew with: smoothlab data fetch {} --to DIR; where they are meant to "
+                    "differ, training takes them as they are",
+                    name));
   return 0;
 }
 
@@ -95,7 +121,8 @@ int data_verb(const std::vector<std::string>& arguments) {
   Options options("data fetch NAME [--to DIR] | data verify NAME [--path DIR]",
                   "fetch: brings a public data set from its official address, resumes what was cut, checks\n"
                   "it against the published digests and unpacks it.\n"
-                  "verify: opens everything that training would read, counts samples, checks digests.\n"
+                  "verify: opens everything that training would read, counts samples, checks digests; exit\n"
+                  "code 3 where files are damaged or not as published.\n"
                   "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes.");
   options.value("to", "DIR", "where the set's folder is made; $SMOOTHLAB_DATA without it")
       .value("path", "DIR", "the set's folder, or the one that holds it; $SMOOTHLAB_DATA without it")

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -18,11 +19,27 @@
 namespace smoothlab::launcher {
 namespace {
 
+/// absent: not here, and only some would miss it. missing: what the verbs count on is not here, or too slow.
+enum class State { present, absent, missing };
+
 struct Finding {
-  std::string item, state;
-  bool good = true;
-  std::string consequence;  ///< what is missing for what, or what to do
+  std::string item;
+  State state = State::present;
+  std::string found;        ///< version, name or figure
+  std::string needed_for;   ///< what uses it
+  std::string advice = {};  ///< what to do, or what happens without it
 };
+
+const char* name_of(State state) {
+  switch (state) {
+    case State::present:
+      return "present";
+    case State::absent:
+      return "absent";
+    default:
+      return "missing";
+  }
+}
 
 std::vector<std::string> lines_of(const std::string& command) {
   std::vector<std::string> lines;
@@ -43,38 +60,41 @@ std::string first_line_of(const std::string& command) {
   return lines.empty() ? "" : lines.front();
 }
 
-Finding tool(const std::string& name, const std::string& version_command, const std::string& consequence) {
-  const std::string version = first_line_of(version_command);
-  return {name, version.empty() ? "not found" : version, !version.empty(),
-          version.empty() ? consequence : ""};
+Finding tool(const std::string& name, State without, const std::string& needed_for,
+             const std::string& advice) {
+  const std::string version = first_line_of(name + " --version");
+  if (version.empty()) return {name, without, "not found", needed_for, advice};
+  return {name, State::present, version, needed_for};
 }
 
 Finding blas() {
   const double gflops = cluster::matrix_gflops();
   const std::string library = cluster::blas_library();
-  const bool fast = gflops > 10;
-  char text[64];
-  std::snprintf(text, sizeof text, "%.0f GFLOP/s", gflops);
-  return {"BLAS", std::string(text) + (library.empty() ? "" : " from " + library), fast,
-          fast ? "" : "slow matrix products: install libopenblas0-pthread"};
+  const std::string found =
+      fmt::format("{:.0f} GFLOP/s{}", gflops, library.empty() ? "" : " from " + library);
+  if (gflops > 10) return {"BLAS", State::present, found, "matrix products on the CPU"};
+  return {"BLAS", State::missing, found, "matrix products on the CPU",
+          "a fast one: install libopenblas0-pthread"};
 }
 
 Finding onednn() {
-  const bool there = cluster::torch_has_onednn();
-  return {"oneDNN", there ? "yes" : "no", there,
-          there ? "" : "convolutions will be slow: use a LibTorch built with it"};
+  if (cluster::torch_has_onednn()) return {"oneDNN", State::present, "in this LibTorch", "fast convolutions"};
+  return {"oneDNN", State::missing, "not in this LibTorch", "fast convolutions",
+          "use a LibTorch built with it"};
 }
 
 Finding bf16() {
   const std::string instructions = cluster::bf16_instructions();
-  if (!instructions.empty()) return {"bf16 on this CPU", instructions, true, ""};
-  return {"bf16 on this CPU", "emulated", true, "train.precision: fp32 may be faster here"};
+  const std::string use = "train.precision: bf16 at full speed";
+  if (!instructions.empty()) return {"bf16 on this CPU", State::present, instructions, use};
+  return {"bf16 on this CPU", State::absent, "emulated", use, "fp32 may be faster here"};
 }
 
 Finding cuda() {
-  const bool there = cluster::torch_has_cuda();
-  return {"CUDA", there ? "in this LibTorch" : "not in this LibTorch", true,
-          there ? "" : "training runs on the CPU; name a LibTorch with CUDA by CMAKE_PREFIX_PATH"};
+  const std::string use = "training on GPUs";
+  if (cluster::torch_has_cuda()) return {"CUDA", State::present, "in this LibTorch", use};
+  return {"CUDA", State::absent, "not in this LibTorch", use,
+          "ranks compute on the CPU; name a LibTorch with CUDA by CMAKE_PREFIX_PATH"};
 }
 
 /// Names come from the driver's own tool, which sees devices that LibTorch may not.
@@ -83,83 +103,94 @@ Finding devices() {
   std::string names;
   for (const auto& name : lines_of("nvidia-smi --query-gpu=name,memory.total --format=csv,noheader"))
     names += (names.empty() ? "" : "; ") + name;
-  const std::string state = std::to_string(usable) + " usable" + (names.empty() ? "" : ": " + names);
-  if (usable == 0 && !names.empty())
-    return {"CUDA devices", state, false,
-            "this LibTorch cannot use them: name one with CUDA by CMAKE_PREFIX_PATH"};
-  return {"CUDA devices", state, true, ""};
+  const std::string found = std::to_string(usable) + " usable" + (names.empty() ? "" : ": " + names);
+  const std::string use = "training on GPUs";
+  if (usable > 0) return {"CUDA devices", State::present, found, use};
+  if (names.empty()) return {"CUDA devices", State::absent, found, use, "ranks compute on the CPU"};
+  return {"CUDA devices", State::missing, found, use,
+          "this LibTorch cannot use them: name one with CUDA by CMAKE_PREFIX_PATH"};
 }
 
 Finding nccl() {
   const std::string version = cluster::nccl_version();
-  if (version.empty())
-    return {"NCCL", "not found", true, "not used: ranks exchange tensors through MPI and compute on the CPU"};
-  return {"NCCL", version + " on this machine", true,
-          "not used by this build: several ranks exchange tensors through MPI and compute on the CPU"};
+  const std::string use = "reducing gradients between GPUs";
+  const std::string instead = "not used by this build: ranks exchange tensors through MPI";
+  if (version.empty()) return {"NCCL", State::absent, "not found", use, instead};
+  return {"NCCL", State::present, version, use, instead};
 }
 
-Finding memory() {
+Finding room() {
   const double total =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 30);
   struct statvfs disk {};
   const double free = statvfs(".", &disk) == 0 ? static_cast<double>(disk.f_bavail) *
                                                      static_cast<double>(disk.f_frsize) / (1 << 30)
                                                : 0;
-  char text[96];
-  std::snprintf(text, sizeof text, "%.0f GiB memory, %.0f GiB free on this disk", total, free);
-  return {"room", text, free > 1, free > 1 ? "" : "checkpoints and logit files need space"};
+  const std::string found = fmt::format("{:.0f} GiB memory, {:.0f} GiB free on this disk", total, free);
+  if (free > 1) return {"room", State::present, found, "checkpoints and logit files"};
+  return {"room", State::missing, found, "checkpoints and logit files", "free space, or work elsewhere"};
 }
 
 Finding data_folder() {
   const char* folder = std::getenv("SMOOTHLAB_DATA");
-  if (!folder) return {"SMOOTHLAB_DATA", "not set", true, "recipes of real data name their files by it"};
-  const bool there = std::filesystem::is_directory(folder);
-  return {"SMOOTHLAB_DATA", folder, there, there ? "" : "no such folder"};
+  const std::string use = "recipes of real data, which name their files by it";
+  if (!folder || !*folder)
+    return {"SMOOTHLAB_DATA", State::absent, "not set", use, "export it where they are used"};
+  if (std::filesystem::is_directory(folder)) return {"SMOOTHLAB_DATA", State::present, folder, use};
+  return {"SMOOTHLAB_DATA", State::missing, folder, use, "no such folder: make it, or name another"};
 }
 
 std::vector<Finding> examine() {
-  std::vector<Finding> all;
-  all.push_back({"smoothlab", cluster::code_version(), true, ""});
-  all.push_back({"LibTorch", cluster::torch_version(), true, ""});
-  all.push_back(onednn());
-  all.push_back(blas());
-  all.push_back(bf16());
-  all.push_back({"CPU cores for this process", std::to_string(cluster::available_cores()), true, ""});
-  all.push_back(cuda());
-  all.push_back(devices());
-  all.push_back(nccl());
-  all.push_back({"MPI", cluster::mpi_version(), true, ""});
-  all.push_back(tool("mpirun", "mpirun --version", "--ranks needs it: install openmpi-bin"));
-  const std::string srun = first_line_of("srun --version");
-  all.push_back({"Slurm", srun.empty() ? "not found" : srun, true, ""});
-  all.push_back({"HDF5", eval::hdf5_version(), true, ""});
-  all.push_back(tool("gnuplot", "gnuplot --version", "figures need it: install gnuplot-nox"));
-  all.push_back(memory());
-  all.push_back(data_folder());
-  return all;
+  return {
+      {"smoothlab", State::present, cluster::code_version(), "everything"},
+      {"LibTorch", State::present, cluster::torch_version(), "networks"},
+      onednn(),
+      blas(),
+      bf16(),
+      {"CPU cores for this process", State::present, std::to_string(cluster::available_cores()),
+       "ranks and their threads"},
+      cuda(),
+      devices(),
+      nccl(),
+      {"MPI", State::present, cluster::mpi_version(), "several ranks"},
+      tool("mpirun", State::missing, "--ranks N", "install openmpi-bin"),
+      tool("srun", State::absent, "jobs on a Slurm cluster", "not needed on a workstation"),
+      {"HDF5", State::present, eval::hdf5_version(), "logit files"},
+      tool("gnuplot", State::missing, "figures and pages", "install gnuplot-nox"),
+      room(),
+      data_folder(),
+  };
+}
+
+void print(const Finding& finding) {
+  const std::string mark = finding.state == State::present  ? "ok"
+                           : finding.state == State::absent ? "-"
+                                                            : "LACK";
+  std::cout << fmt::format("  {:<5}{:<28}{}  (for {}{})\n", mark, finding.item, finding.found,
+                           finding.needed_for, finding.advice.empty() ? "" : "; " + finding.advice);
 }
 
 }  // namespace
 
 int doctor_verb(const std::vector<std::string>& arguments) {
-  Options options("doctor [--json]", "Says what this build and machine have, and what is missing for what.");
+  Options options(
+      "doctor [--json]",
+      "Says what this build and machine have, and what is missing for what.\n"
+      "ok: present. -: absent, which only some would miss. LACK: missing, and the verbs count on it.");
   options.flag("json", "print one JSON object");
   if (!options.parse(arguments, 0, 0)) return 0;
   const auto findings = examine();
-  if (options.has("json")) {
-    nlohmann::ordered_json json;
-    for (const auto& finding : findings)
-      json[finding.item] = {
-          {"state", finding.state}, {"good", finding.good}, {"consequence", finding.consequence}};
-    std::cout << json.dump(2) << '\n';
+  if (!options.has("json")) {
+    for (const auto& finding : findings) print(finding);
     return 0;
   }
-  for (const auto& finding : findings) {
-    std::cout << (finding.good ? "  ok   " : "  LACK ") << finding.item
-              << std::string(28 - std::min<size_t>(27, finding.item.size()), ' ') << finding.state;
-    if (!finding.consequence.empty()) std::cout << "  (" << finding.consequence << ")";
-    std::cout << '\n';
-  }
+  nlohmann::ordered_json json;
+  for (const auto& finding : findings)
+    json[finding.item] = {{"state", name_of(finding.state)},
+                          {"found", finding.found},
+                          {"needed_for", finding.needed_for},
+                          {"advice", finding.advice}};
+  std::cout << json.dump(2) << '\n';
   return 0;
 }
 

@@ -1,8 +1,11 @@
 #include "launcher/options.h"
 
-#include <cmath>
+#include <charconv>
+#include <iomanip>
 #include <iostream>
+#include <limits>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "cluster/error.h"
@@ -70,7 +73,9 @@ bool Options::parse(const std::vector<std::string>& arguments, int least, int mo
   } catch (const po::unknown_option& error) {
     std::string name = error.get_option_name();
     name.erase(0, name.find_first_not_of('-'));
-    throw UsageError("unknown option --" + name, verb, suggest_name(name, names_));
+    std::vector<std::string> known;
+    for (const auto& option : names_) known.push_back("--" + option);
+    throw UsageError("unknown option --" + name, verb, suggest_name("--" + name, known));
   } catch (const po::error& error) {
     throw UsageError(error.what(), verb, "see smoothlab " + verb + " --help");
   }
@@ -100,7 +105,8 @@ double Options::number(const std::string& name, double low, double high) const {
   double result = 0;
   if (!(in >> result) || !in.eof() || !(result >= low && result <= high)) {
     std::ostringstream range;
-    range << "give a number from " << low << " to " << high;
+    range << std::setprecision(std::numeric_limits<double>::digits10) << "give a number from " << low
+          << " to " << high;
     throw UsageError("'" + written + "' is not a value for --" + name, usage_.substr(0, usage_.find(' ')),
                      range.str());
   }
@@ -108,11 +114,14 @@ double Options::number(const std::string& name, double low, double high) const {
 }
 
 int64_t Options::integer(const std::string& name, int64_t low, int64_t high) const {
-  const double result = number(name, static_cast<double>(low), static_cast<double>(high));
-  if (result != std::floor(result))
-    throw UsageError("'" + text(name) + "' is not a value for --" + name, usage_.substr(0, usage_.find(' ')),
-                     "give a whole number");
-  return static_cast<int64_t>(result);
+  const std::string written = text(name);
+  const char* end = written.data() + written.size();
+  int64_t result = 0;
+  const auto parsed = std::from_chars(written.data(), end, result);
+  if (parsed.ec != std::errc() || parsed.ptr != end || result < low || result > high)
+    throw UsageError("'" + written + "' is not a value for --" + name, usage_.substr(0, usage_.find(' ')),
+                     "give a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+  return result;
 }
 
 std::string Options::help() const {

@@ -38,6 +38,7 @@ TEST(Verify, CountsAndTellsWhatDiffersFromThePublishedFiles) {
   EXPECT_EQ(report.splits[1].class_counts, (std::vector<int64_t>{0, 1, 0, 0, 0, 0, 0, 0, 0, 0}));
   ASSERT_EQ(report.files.size(), 4u);
   EXPECT_FALSE(report.official());
+  EXPECT_EQ(report.differing(), 4);
   for (const VerifiedFile& file : report.files) {
     EXPECT_EQ(file.origin, Origin::differs);
     EXPECT_THAT(file.message, HasSubstr("differs from the official file (sha256 " + file.digest));
@@ -64,6 +65,7 @@ TEST(Verify, OtherSetsHaveNothingToCompareWith) {
   EXPECT_EQ(report.files[0].origin, Origin::unknown);
   EXPECT_THAT(report.files[0].message, HasSubstr("no published digest"));
   EXPECT_FALSE(report.official());
+  EXPECT_EQ(report.differing(), 0);
 }
 
 TEST(Verify, GeneratedNeedsNoFiles) {

@@ -28,7 +28,8 @@ TEST(CommandLine, NothingAskedIsAUsageError) {
 
 TEST(CommandLine, MisspeltVerbAndOptionNameTheNearest) {
   expect_only_error(smoothlab({"trian"}), 2, "did you mean 'train'?");
-  expect_only_error(smoothlab({"train", "x.yaml", "--rnaks", "2"}), 2, "did you mean 'ranks'?");
+  expect_only_error(smoothlab({"train", "x.yaml", "--rnaks", "2"}), 2, "did you mean '--ranks'?");
+  expect_only_error(smoothlab({"train", "x.yaml", "--rank", "2"}), 2, "did you mean '--ranks'?");
   expect_only_error(smoothlab({"data", "verfy", "mnist"}), 2, "did you mean 'verify'?");
 }
 
@@ -37,6 +38,10 @@ TEST(CommandLine, OptionsOutOfRange) {
   std::ofstream(folder / "r.yaml") << "task: {data: generated}\n";
   expect_only_error(smoothlab({"train", folder / "r.yaml", "--ranks", "0"}), 2, "--ranks");
   expect_only_error(smoothlab({"train", folder / "r.yaml", "--ranks", "two"}), 2, "--ranks");
+  // Ranges used to be written as 1e+06 and 9.0072e+15.
+  expect_only_error(smoothlab({"evaluate", "--run", folder.path(), "--step", "-1"}), 2,
+                    "from 0 to 9007199254740992");
+  expect_only_error(smoothlab({"train", folder / "r.yaml", "--ranks", "1e1"}), 2, "from 1 to 65536");
   expect_only_error(smoothlab({"train", folder / "r.yaml", "--ranks"}), 2, "ranks");
   expect_only_error(smoothlab({"train", folder / "r.yaml", "another.yaml"}), 2, "another.yaml");
   expect_only_error(smoothlab({"train"}), 2, "usage: smoothlab train");
