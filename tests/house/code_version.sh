@@ -15,6 +15,7 @@ expect() { # pattern
 
 record "$1"
 expect '1\.2\.3'
+command -v git >/dev/null || { echo 'the rest needs git, which is not installed'; exit 77; }
 cd "$folder/source"
 git init -q .
 echo one >file
