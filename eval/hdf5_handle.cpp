@@ -1,7 +1,11 @@
 #include "eval/hdf5_handle.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <vector>
 
@@ -130,6 +134,8 @@ Hdf5Handle open_hdf5(const std::string& path) {
   if (!std::filesystem::exists(status)) throw DataError("no such file", path, "check the path");
   if (std::filesystem::is_directory(status))
     throw DataError("is a folder, not a file", path, "name a file in it, such as logits/test.h5");
+  if (::access(path.c_str(), R_OK) != 0)
+    throw DataError(std::string("cannot open: ") + std::strerror(errno), path, "check its permissions");
   const Hdf5Lock lock;
   const Hdf5Handle access = file_access();
   Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose);

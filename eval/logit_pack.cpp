@@ -50,7 +50,7 @@ void copy_rows(hid_t from, const Hdf5Output& output, const std::string& name, co
     const Hdf5Handle memory(H5Screate_simple(rank, block.data(), nullptr), H5Sclose);
     H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr);
     if (H5Dread(from, type, memory, space, H5P_DEFAULT, values.data()) < 0)
-      throw DataError("/" + name + " cannot be read: " + hdf5_problem(), path,
+      throw DataError("/" + name + " cannot be read: " + hdf5_problem(), file_of(from),
                       "copy or write the file again");
     require_hdf5(H5Dwrite(to, type, memory, space, H5P_DEFAULT, values.data()) >= 0, "write /" + name, path);
     output.check();
@@ -67,7 +67,8 @@ void copy_objects(hid_t from, const Hdf5Output& output, const std::string& path)
   H5Literate(from, H5_INDEX_NAME, H5_ITER_INC, nullptr, add_link, &names);
   for (const auto& name : names) {
     const Hdf5Handle object(H5Oopen(from, name.c_str(), H5P_DEFAULT), H5Oclose);
-    if (!object) throw DataError("/" + name + " leads nowhere", path, "remove the link from the file");
+    if (!object)
+      throw DataError("/" + name + " leads nowhere", file_of(from), "remove the link from the file");
     if (is_virtual(object))
       copy_rows(object, output, name, path);
     else

@@ -1,6 +1,7 @@
 #include "eval/logit_publish.h"
 
 #include <filesystem>
+#include <list>
 #include <memory>
 
 #include "cluster/error.h"
@@ -62,8 +63,11 @@ bool is_empty_shard(const std::string& path) {
   return read_attribute(file, "rows") == "0" && read_attribute(file, "complete") == "1";
 }
 
-void rename_into_place(cluster::FileSystem& files, const std::string& from, const std::string& to) {
+/// `made`: what is of no use to anybody where this fails.
+void rename_into_place(cluster::FileSystem& files, const std::string& from, const std::string& to,
+                       std::list<UnfinishedFile>& made) {
   files.rename(from, to);
+  for (auto& file : made) file.finished();
   files.sync_folder(folder_of(to));
 }
 
@@ -91,7 +95,8 @@ void publish_logit_file(cluster::FileSystem& files, const std::string& path,
   if (shards.empty()) throw DataError("no shards to publish", path, "evaluate first");
   if (shards.size() == 1) {
     const LogitFile checked(shards.front());
-    rename_into_place(files, shards.front(), path);
+    std::list<UnfinishedFile> made(shards.begin(), shards.end());
+    rename_into_place(files, shards.front(), path, made);
     remove_stale_shards(files, path, started);
     return;
   }
@@ -111,13 +116,13 @@ void publish_logit_file(cluster::FileSystem& files, const std::string& path,
     parts.push_back(std::move(part));
   }
   if (parts.empty()) throw DataError("no shard has any rows", path, "evaluate at least one sample");
-  UnfinishedFile temporary(half_made_path(shards.front()));
-  write_virtual_file(temporary.path(), parts, shards.front(), rows, shards.size());
-  ShardFile(temporary.path()).sync();
-  mark_complete(temporary.path());
-  ShardFile(temporary.path()).sync();
-  rename_into_place(files, temporary.path(), path);
-  temporary.finished();
+  std::list<UnfinishedFile> made(shards.begin(), shards.end());
+  const std::string temporary = made.emplace_back(half_made_path(shards.front())).path();
+  write_virtual_file(temporary, parts, shards.front(), rows, shards.size());
+  ShardFile(temporary).sync();
+  mark_complete(temporary);
+  ShardFile(temporary).sync();
+  rename_into_place(files, temporary, path, made);
   remove_stale_shards(files, path, started);
 }
 

@@ -11,8 +11,8 @@ namespace smoothlab::eval {
 /// whole or not at all; an older file there is replaced. A single shard becomes the file itself; several are
 /// joined by a virtual file that refers to them by name only, so that the folder can be moved. Afterwards
 /// shards into the same path that nobody needs are removed (see remove_stale_shards; started: when this
-/// evaluation began, by the clock of the file system). Throws DataError where shards do not fit together,
-/// EnvironmentError.
+/// evaluation began, by the clock of the file system). Throws DataError where shards do not fit together, and
+/// EnvironmentError, after which the shards are gone too.
 void publish_logit_file(cluster::FileSystem& files, const std::string& path,
                         const std::vector<std::string>& shards,
                         std::optional<std::filesystem::file_time_type> started = std::nullopt);

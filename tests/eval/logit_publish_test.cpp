@@ -256,8 +256,9 @@ TEST_F(LogitPublishTest, PacksOntoNothingThatItReads) {
   EXPECT_EQ(names().size(), 5U);
 }
 
-/// Exit code of a child that packs while no file may be larger than `bytes`.
-int exit_code_of_packing(const std::string& from, const std::string& to, rlim_t bytes) {
+/// Exit code of a child that does `work` while no file may be larger than `bytes`.
+template <typename Work>
+int exit_code_when_full(const std::string& path, rlim_t bytes, const Work& work) {
   const pid_t child = fork();
   if (child == 0) {
     signal(SIGXFSZ, SIG_IGN);
@@ -265,10 +266,10 @@ int exit_code_of_packing(const std::string& from, const std::string& to, rlim_t 
     setrlimit(RLIMIT_FSIZE, &limit);
     int code = 0;
     try {
-      pack_logit_file(from, to);
+      work();
     } catch (const Error& error) {
       const std::string line = error.what();
-      const bool good = line.find("File too large (" + to) != std::string::npos;
+      const bool good = line.find("File too large (" + path) != std::string::npos;
       code = good ? static_cast<int>(error.code()) : 99;
     }
     H5close();  // HDF5 used to crash where it tidies up when the process ends
@@ -277,6 +278,23 @@ int exit_code_of_packing(const std::string& from, const std::string& to, rlim_t 
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int exit_code_of_packing(const std::string& from, const std::string& to, rlim_t bytes) {
+  return exit_code_when_full(to, bytes, [&] { pack_logit_file(from, to); });
+}
+
+TEST_F(LogitPublishTest, PublishingOntoAFullDiskKeepsTheOlderFileAlone) {
+  publish_logit_file(path, shards({12}, "a1"));
+  for (const rlim_t bytes : {0, 1000, 4000}) {
+    const auto newer = shards({10, 20}, "b2");
+    EXPECT_EQ(exit_code_when_full(folder / "test.b2.0-of-2.h5.tmp", bytes,
+                                  [&] { publish_logit_file(path, newer); }),
+              4)
+        << bytes;
+    EXPECT_EQ(names(), std::vector<std::string>{"test.h5"}) << bytes;
+  }
+  EXPECT_EQ(LogitFile(path).rows(), 12);
 }
 
 // HDF5 crashes where it cannot write what it holds, and loses it without a word in H5Fclose.
@@ -298,6 +316,22 @@ TEST_F(LogitPublishTest, PackingOntoAFullDiskLeavesNothingBehind) {
   EXPECT_EQ(exit_code_of_packing(path, packed, whole / 2), 4);
   EXPECT_EQ(LogitFile(packed).rows(), 5) << "an earlier file stays";
   EXPECT_TRUE(test::holds_split(LogitFile(packed)));
+}
+
+// HDF5's words were those of its developers, and the file named was the half-made one.
+TEST_F(LogitPublishTest, PackingNamesTheFileThatCannotBeRead) {
+  publish_logit_file(path, shards({12}, "a1"));
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  H5Lcreate_soft("/gone", file, "lost", H5P_DEFAULT, H5P_DEFAULT);
+  H5Fclose(file);
+  try {
+    pack_logit_file(path, folder / "packed.h5");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where(), path);
+    EXPECT_THAT(error.what(), HasSubstr("/lost leads nowhere"));
+  }
+  EXPECT_EQ(names(), std::vector<std::string>{"test.h5"});
 }
 
 TEST_F(LogitPublishTest, TagsDiffer) {
