@@ -40,6 +40,10 @@ void require_collective_tensor(const at::Tensor& tensor, const char* collective)
                    "make it contiguous first");
 }
 
+void Communicator::attach(c10::Device /*device*/) {}
+
+void Communicator::watch_for_stalls(std::chrono::milliseconds /*limit*/, StallAction /*act*/) {}
+
 bool Communicator::agree_any(bool flag) {
   return agree_max(flag ? 1 : 0) != 0;
 }

@@ -1,13 +1,21 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 #include <c10/core/DeviceType.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "cluster/error.h"
+
 namespace smoothlab::cluster {
+
+/// What to do about ranks that wait for one another too long; it does not return where it ends the job.
+using StallAction = std::function<void(const Error&)>;
 
 enum class Reduction { sum, max, min };
 
@@ -37,6 +45,10 @@ class Communicator {
   /// Whether its collectives take tensors on such a device; those on the CPU always.
   virtual bool carries(c10::DeviceType type) const { return type == c10::DeviceType::CPU; }
 
+  /// To be told on which device this rank computes, before the first collective on its tensors and before any
+  /// graph is captured. Collective.
+  virtual void attach(c10::Device device);
+
   /// In place over all ranks. Bitwise the same result on every rank.
   virtual std::unique_ptr<PendingCollective> allreduce_async(at::Tensor tensor, Reduction reduction) = 0;
   void allreduce(at::Tensor tensor, Reduction reduction) { allreduce_async(tensor, reduction)->wait(); }
@@ -45,6 +57,10 @@ class Communicator {
   /// Tensors of equal shape [n, …] from every rank, one after the other in rank order: [size·n, …].
   virtual at::Tensor allgather(const at::Tensor& tensor) = 0;
   virtual void barrier() = 0;
+  /// Watches from now on that no rank waits for others longer than `limit` in one collective. Where one does,
+  /// `act` is called once, on one rank and on a thread of its own, with a RunError that names the collective
+  /// and who has not joined it. A rank is heard of while it computes, too. Collective.
+  virtual void watch_for_stalls(std::chrono::milliseconds limit, StallAction act);
   /// Ends every rank of the job at once with this exit code; does not return.
   [[noreturn]] virtual void abort(int exit_code) = 0;
 

@@ -151,6 +151,7 @@ Placement place_rank(Communicator& communicator, const std::string& wanted, int 
   if (cuda)
     placement.device = c10::Device(c10::DeviceType::CUDA,
                                    static_cast<c10::DeviceIndex>(communicator.local_rank() % devices));
+  communicator.attach(placement.device);
   return placement;
 }
 

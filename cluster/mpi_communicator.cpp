@@ -7,6 +7,7 @@
 
 #include "cluster/error.h"
 #include "cluster/mpi_engine.h"
+#include "cluster/nccl_communicator.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -63,6 +64,7 @@ class Pending : public PendingCollective {
 
 class MpiCommunicator : public Communicator {
  public:
+  MpiEngine& engine() { return engine_; }
   int rank() const override { return engine_.rank(); }
   int size() const override { return engine_.size(); }
   int local_rank() const override { return engine_.local_rank(); }
@@ -120,6 +122,10 @@ class MpiCommunicator : public Communicator {
 
   void barrier() override { agree_max(0); }
 
+  void watch_for_stalls(std::chrono::milliseconds limit, StallAction act) override {
+    engine_.watch(limit, std::move(act));
+  }
+
   [[noreturn]] void abort(int exit_code) override { engine_.abort(exit_code); }
 
  private:
@@ -129,7 +135,9 @@ class MpiCommunicator : public Communicator {
 }  // namespace
 
 std::unique_ptr<Communicator> make_mpi_communicator() {
-  return std::make_unique<MpiCommunicator>();
+  auto communicator = std::make_unique<MpiCommunicator>();
+  MpiEngine& engine = communicator->engine();
+  return with_nccl(std::move(communicator), engine);
 }
 
 }  // namespace smoothlab::cluster

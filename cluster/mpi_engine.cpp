@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "cluster/error.h"
@@ -16,7 +17,6 @@
 namespace smoothlab::cluster {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 /// Two pieces keep the ranks busy while one ends; more only take scratch memory.
@@ -36,7 +36,7 @@ class Patience {
   void restart() { *this = Patience(); }
   void pause() {
     if (++polls_ < 64) return;
-    const auto waited = Clock::now() - start_;
+    const auto waited = std::chrono::steady_clock::now() - start_;
     if (waited < microseconds(2000))
       sched_yield();
     else
@@ -45,7 +45,7 @@ class Patience {
 
  private:
   int polls_ = 0;
-  Clock::time_point start_ = Clock::now();
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace
@@ -94,6 +94,7 @@ MpiEngine::~MpiEngine() {
   }
   work_.notify_all();
   background_.join();
+  if (!unwinding && watch_) watch_->close();
   // MPI_Finalize waits for the peers, which may wait for us inside a collective. A process that ends
   // without it and with an exit code other than 0 makes mpirun end the others.
   if (unwinding) return;
@@ -115,10 +116,12 @@ std::shared_ptr<MpiOperation> MpiEngine::start(const char* name, const at::Tenso
   operation->issue = std::move(issue);
   operation->elements = elements;
   operation->chunk = chunk_bytes / width;
+  operation->bytes = elements * width;
   operation->done = elements == 0;
   if (operation->done) return operation;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    operation->number = ++started_;
     queue_.push_back(operation);
     issue_pieces();
   }
@@ -174,6 +177,8 @@ void MpiEngine::wait(const MpiOperation& operation) {
   Patience patience;
   std::unique_lock<std::mutex> lock(mutex_);
   ++waiting_;
+  waiting_for_ = &operation;
+  waiting_since_ = Clock::now();
   while (!operation.done) {
     if (advance()) patience.restart();
     if (operation.done) break;
@@ -182,6 +187,7 @@ void MpiEngine::wait(const MpiOperation& operation) {
     lock.lock();
   }
   --waiting_;
+  waiting_for_ = nullptr;
   const bool more = !under_way_.empty();
   lock.unlock();
   if (more) work_.notify_one();
@@ -195,8 +201,12 @@ void MpiEngine::run_in_background() {
   const microseconds pause(local_size_ == size_ ? 300 : 100);
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
+    beat_if_due(lock);
     if (under_way_.empty() || waiting_ > 0) {
-      work_.wait(lock);
+      if (watch_)
+        work_.wait_until(lock, next_beat_);
+      else
+        work_.wait(lock);
       continue;
     }
     advance();
@@ -204,6 +214,60 @@ void MpiEngine::run_in_background() {
     std::this_thread::sleep_for(pause);
     lock.lock();
   }
+}
+
+void MpiEngine::watch(std::chrono::milliseconds limit, StallAction act) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    watch_.emplace(comm_, limit);
+    on_stall_ = std::move(act);
+    next_beat_ = Clock::now();
+  }
+  work_.notify_all();
+}
+
+void MpiEngine::observe(std::function<void(Heartbeat&)> look) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  look_ = std::move(look);
+}
+
+int64_t MpiEngine::count_collective() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return ++started_;
+}
+
+Heartbeat MpiEngine::heartbeat() const {
+  Heartbeat own;
+  own.started = started_;
+  gethostname(own.host, sizeof own.host - 1);
+  if (!waiting_for_) return own;
+  own.waiting_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waiting_since_).count();
+  own.waiting_for = waiting_for_->number;
+  own.bytes = waiting_for_->bytes;
+  std::strncpy(own.operation, waiting_for_->name, sizeof own.operation - 1);
+  return own;
+}
+
+std::optional<Error> MpiEngine::beat() {
+  Heartbeat own = heartbeat();
+  try {
+    if (look_) look_(own);
+  } catch (const Error& failure) {
+    return failure;
+  }
+  return watch_->beat(own);
+}
+
+void MpiEngine::beat_if_due(std::unique_lock<std::mutex>& lock) {
+  if (!watch_ || !on_stall_ || Clock::now() < next_beat_) return;
+  const auto stall = beat();
+  next_beat_ = Clock::now() + watch_->interval();
+  if (!stall) return;
+  const StallAction act = std::exchange(on_stall_, nullptr);
+  lock.unlock();
+  act(*stall);
+  lock.lock();
 }
 
 void MpiEngine::abort(int exit_code) {

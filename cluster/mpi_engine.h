@@ -3,15 +3,20 @@
 #include <ATen/core/Tensor.h>
 #include <mpi.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "cluster/communicator.h"
+#include "cluster/mpi_watch.h"
 
 namespace smoothlab::cluster {
 
@@ -22,9 +27,10 @@ struct MpiOperation {
   using Issue = std::function<int(char* base, int64_t first, int count, MPI_Comm, MPI_Request*)>;
 
   const char* name = "";
+  int64_t number = 0;  ///< of this process's collectives, from 1
   at::Tensor tensor;
   Issue issue;
-  int64_t elements = 0, issued = 0, chunk = 0;
+  int64_t elements = 0, issued = 0, chunk = 0, bytes = 0;
   int pieces_under_way = 0;
   std::exception_ptr failure;
   bool done = false;
@@ -56,9 +62,21 @@ class MpiEngine {
                                       int64_t width, MpiOperation::Issue issue);
   /// Returns when the operation is done; throws what it failed with.
   void wait(const MpiOperation& operation);
+  /// See Communicator::watch_for_stalls.
+  void watch(std::chrono::milliseconds limit, StallAction act);
+  /// Lets another carrier of collectives add to this rank's heartbeats what it has begun and waits for; what
+  /// it throws ends the watch as a stall does. Null: nobody.
+  void observe(std::function<void(Heartbeat&)> look);
+  /// The number of a collective that somebody else carries, counted together with those of MPI.
+  int64_t count_collective();
   [[noreturn]] void abort(int exit_code);
 
  private:
+  using Clock = std::chrono::steady_clock;
+  Heartbeat heartbeat() const;
+  std::optional<Error> beat();
+  /// Beats when it is time to; the lock is given up while a stall is acted upon.
+  void beat_if_due(std::unique_lock<std::mutex>& lock);
   void require(int code, const char* action) const;
   void note_failure(MpiOperation& operation, int code) const;
   void issue_pieces();
@@ -74,8 +92,15 @@ class MpiEngine {
   std::condition_variable work_;
   std::deque<std::shared_ptr<MpiOperation>> queue_;  ///< those that still have pieces to issue
   std::vector<std::pair<MPI_Request, std::shared_ptr<MpiOperation>>> under_way_;
+  int64_t started_ = 0;
   int waiting_ = 0;
+  const MpiOperation* waiting_for_ = nullptr;  ///< the collective that a caller waits for, and since when
+  Clock::time_point waiting_since_;
   bool stopping_ = false;
+  std::optional<MpiWatch> watch_;
+  StallAction on_stall_;
+  std::function<void(Heartbeat&)> look_;
+  Clock::time_point next_beat_;
   std::thread background_;
 };
 

@@ -109,6 +109,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
       .value("logits", "FILE", "where the logit file goes")
       .value("ranks", "N", "ranks to start", "1")
       .value("threads", "N", "CPU threads a rank; OMP_NUM_THREADS, or its share of the cores, without it")
+      .value("stall-limit", "SECONDS", "ends the job when ranks wait this long for one; 0: never", "600")
       .value("step", "N", "checkpoint to use instead of the newest")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
@@ -140,6 +141,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   if (options.has("threads")) request.threads = static_cast<int>(options.integer("threads", 1, 4096));
   Job job;
   job.ranks = ranks;
+  job.stall_limit = std::chrono::seconds(options.integer("stall-limit", 0, 1000000));
   job.arguments = arguments;
   job.arguments.insert(job.arguments.begin(), "evaluate");
   job.after_death = "nothing was published, an older logit file is as it was; evaluate again";

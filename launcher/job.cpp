@@ -60,6 +60,11 @@ int run_job(const Job& job, const RankBody& body) {
   const auto communicator = cluster::make_communicator();
   cluster::Log log(communicator->rank());
   if (communicator->size() == 1) return body(*communicator, log);
+  if (job.stall_limit.count() > 0)
+    communicator->watch_for_stalls(job.stall_limit, [&](const Error& stall) {
+      log.progress_done();
+      fail(*communicator, stall);
+    });
   try {
     return body(*communicator, log);
   } catch (const std::exception& failure) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct Job {
   int ranks = 1;
   std::vector<std::string> arguments;  ///< the whole command line, verb first, that makes a rank of a process
   std::string after_death;             ///< what to do when a rank was killed, as an error says it
+  std::chrono::seconds stall_limit{600};  ///< how long ranks may wait for one another; 0: for ever
   /// By which the body hears of requests to stop; null where it hears none, and a request ends the job.
   const cluster::StopSignal* stop = nullptr;
 };

@@ -73,6 +73,7 @@ int train_verb(const std::vector<std::string>& arguments) {
                   "by itself it starts --ranks N of them.");
   options.value("ranks", "N", "ranks to start", "1")
       .value("threads", "N", "CPU threads a rank; OMP_NUM_THREADS, or its share of the cores, without it")
+      .value("stall-limit", "SECONDS", "ends the job when ranks wait this long for one; 0: never", "600")
       .value("run", "DIR", "run folder; runs/NAME-OF-RECIPE without it")
       .list("set", "KEY=VALUE", "overrides a key of the recipe: --set targets.alpha=0.1")
       .flag("resume", "go on from the newest whole checkpoint")
@@ -110,6 +111,7 @@ int train_verb(const std::vector<std::string>& arguments) {
   run_options.resume = options.has("resume");
   Job job;
   job.ranks = ranks;
+  job.stall_limit = std::chrono::seconds(options.integer("stall-limit", 0, 1000000));
   job.arguments = arguments;
   job.arguments.insert(job.arguments.begin(), "train");
   job.after_death = "checkpoints that were whole are whole; go on with: " + resuming_command(job.arguments);

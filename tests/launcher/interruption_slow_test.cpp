@@ -17,8 +17,8 @@ class InterruptionSlow : public testing::Test {
                                                         {"every: 6", "every: 1000000"},
                                                         {"every: 4", "every: 50"}}));
     // Its training split takes long to evaluate.
-    write_text(folder / "short.yaml", small_recipe_with({{"train_samples: 96", "train_samples: 60000"},
-                                                         {"steps: 12", "steps: 1"}}));
+    write_text(folder / "short.yaml",
+               small_recipe_with({{"train_samples: 96", "train_samples: 60000"}, {"steps: 12", "steps: 1"}}));
   }
   std::vector<std::string> command() const {
     return {"train", folder / "long.yaml", "--run", run(), "--ranks", std::to_string(ranks)};
@@ -149,6 +149,19 @@ TEST_F(InterruptionSlow, AnEvaluationThatIsInterruptedFails) {
   expect_error(evaluation.wait(), 1, "ended by signal 15");
   EXPECT_TRUE(eventually([&] { return program_processes(run(), -1).empty(); })) << "a rank is left behind";
   EXPECT_FALSE(std::filesystem::exists(run() + "/logits/train.h5"));
+}
+
+TEST_F(InterruptionSlow, ARankThatStandsStillIsNamedAndEndsTheJob) {
+  BackgroundProgram training(joined(command(), {"--stall-limit", "2"}));
+  ASSERT_TRUE(wait_for_checkpoint());
+  const auto processes = program_processes(run(), training.pid());
+  ASSERT_EQ(processes.size(), 2U);
+  // The last to start is rank 1.
+  kill(*processes.rbegin(), SIGSTOP);
+  const auto result = training.wait();
+  expect_error(result, 1, "in which others have waited");
+  EXPECT_THAT(result.err, HasSubstr("(rank 1 on "));
+  EXPECT_TRUE(eventually([&] { return program_processes(run(), -1).empty(); })) << "a rank is left behind";
 }
 
 TEST_F(InterruptionSlow, ASecondInterruptEndsTheJobAtOnce) {

@@ -1,0 +1,76 @@
+#include "cluster/mpi_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace smoothlab::cluster {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int tag = 1;
+const char* remedy =
+    "look what that process does; go on from the last checkpoint; allow longer pauses with --stall-limit";
+
+}  // namespace
+
+MpiWatch::MpiWatch(MPI_Comm ranks, milliseconds limit)
+    : limit_(limit), interval_(std::clamp(limit / 20, milliseconds(50), milliseconds(10000))) {
+  int size = 1;
+  if (MPI_Comm_dup(ranks, &comm_) != MPI_SUCCESS)
+    throw EnvironmentError("MPI cannot duplicate the communicator", "the watch over stalls",
+                           "check that the other ranks and the network live");
+  MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
+  MPI_Comm_rank(comm_, &rank_);
+  MPI_Comm_size(comm_, &size);
+  if (rank_ == 0) judge_.emplace(size, limit_, interval_, Clock::now());
+}
+
+void MpiWatch::tell(const Heartbeat& own) {
+  int free = 0;
+  if (MPI_Test(&telling_, &free, MPI_STATUS_IGNORE) != MPI_SUCCESS || !free) return;
+  told_ = own;
+  MPI_Isend(&told_, sizeof told_, MPI_BYTE, 0, tag, comm_, &telling_);
+}
+
+void MpiWatch::hear() {
+  for (;;) {
+    int there = 0;
+    MPI_Status status;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, tag, comm_, &there, &status) != MPI_SUCCESS || !there) return;
+    Heartbeat heartbeat;
+    if (MPI_Recv(&heartbeat, sizeof heartbeat, MPI_BYTE, status.MPI_SOURCE, tag, comm_, MPI_STATUS_IGNORE) !=
+        MPI_SUCCESS)
+      return;
+    judge_->hear(status.MPI_SOURCE, heartbeat, Clock::now());
+  }
+}
+
+std::optional<Error> MpiWatch::beat(const Heartbeat& own) {
+  if (judge_) {
+    judge_->hear(0, own, Clock::now());
+    hear();
+    const auto verdict = judge_->verdict(Clock::now());
+    if (!verdict) return std::nullopt;
+    return RunError(verdict->problem, verdict->where, remedy);
+  }
+  tell(own);
+  // Time for rank 0 to speak, and to be slow about it.
+  if (milliseconds(own.waiting_ms) <= limit_ + 20 * interval_) return std::nullopt;
+  return RunError(
+      fmt::format("{} {} ({:.1f} MB) has waited for {:.0f} s, and rank 0, which would say for whom, "
+                  "says nothing",
+                  own.operation, own.waiting_for, static_cast<double>(own.bytes) / 1e6,
+                  static_cast<double>(own.waiting_ms) / 1e3),
+      "rank 0", remedy);
+}
+
+void MpiWatch::close() {
+  MPI_Wait(&telling_, MPI_STATUS_IGNORE);
+  MPI_Barrier(comm_);
+  if (judge_) hear();
+  MPI_Comm_free(&comm_);
+}
+
+}  // namespace smoothlab::cluster

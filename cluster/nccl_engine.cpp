@@ -1,0 +1,176 @@
+#include "cluster/nccl_engine.h"
+
+#include <ATen/ATen.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "cluster/error.h"
+
+namespace smoothlab::cluster {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class PendingOnStream : public PendingCollective {
+ public:
+  PendingOnStream(c10::Device device, std::shared_ptr<at::cuda::CUDAEvent> end)
+      : device_(device), end_(std::move(end)) {}
+  ~PendingOnStream() override {
+    if (end_ && std::uncaught_exceptions() == 0) try {
+        wait();
+      } catch (const std::exception&) {
+        // Whoever wanted to know would have called wait().
+      }
+  }
+  void wait() override {
+    if (const auto end = std::exchange(end_, nullptr))
+      end->block(c10::cuda::getCurrentCUDAStream(device_.index()));
+  }
+
+ private:
+  c10::Device device_;
+  std::shared_ptr<at::cuda::CUDAEvent> end_;
+};
+
+/// While another thread captures a graph, calls of this one are not part of it and need not be forbidden.
+class OutsideCapture {
+ public:
+  OutsideCapture() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
+  ~OutsideCapture() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
+  OutsideCapture(const OutsideCapture&) = delete;
+  OutsideCapture& operator=(const OutsideCapture&) = delete;
+
+ private:
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
+bool is_capturing(cudaStream_t stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  return cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
+}
+
+ncclUniqueId agreed_id(Communicator& host) {
+  ncclUniqueId id{};
+  ncclResult_t made = ncclSuccess;
+  if (host.is_root()) made = ncclGetUniqueId(&id);
+  if (!host.agree_all(made == ncclSuccess))
+    throw EnvironmentError(std::string("NCCL cannot start: ") + ncclGetErrorString(made), "rank 0",
+                           "run with NCCL_DEBUG=INFO to see why");
+  const at::Tensor bytes = at::empty({static_cast<int64_t>(sizeof id)}, at::kByte);
+  std::memcpy(bytes.data_ptr(), &id, sizeof id);
+  host.broadcast(bytes, 0);
+  std::memcpy(&id, bytes.data_ptr(), sizeof id);
+  return id;
+}
+
+}  // namespace
+
+NcclEngine::NcclEngine(Communicator& host, c10::Device device, Count count)
+    : device_(device),
+      rank_(host.rank()),
+      count_(std::move(count)),
+      stream_(c10::cuda::getStreamFromPool(true, device.index())) {
+  const c10::cuda::CUDAGuard guard(device_);
+  const ncclUniqueId id = agreed_id(host);
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  // So that a peer that is gone leaves nobody inside a call that cannot be ended.
+  config.blocking = 0;
+  require(ncclCommInitRankConfig(&comm_, host.size(), id, host.rank(), &config), "start");
+}
+
+NcclEngine::~NcclEngine() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!comm_) return;
+  const c10::cuda::CUDAGuard guard(device_);
+  if (std::uncaught_exceptions() > exceptions_at_start_) {
+    ncclCommAbort(comm_);
+    return;
+  }
+  try {
+    (void)cudaStreamSynchronize(stream_.stream());
+    require(ncclCommFinalize(comm_), "end");
+    ncclCommDestroy(comm_);
+  } catch (const Error&) {
+    ncclCommAbort(comm_);
+  }
+}
+
+void NcclEngine::require(ncclResult_t result, const char* action) {
+  while (result == ncclInProgress) {
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+    if (ncclCommGetAsyncError(comm_, &result) != ncclSuccess) result = ncclInternalError;
+  }
+  if (result == ncclSuccess) return;
+  const char* detail = ncclGetLastError(comm_);
+  std::string words = ncclGetErrorString(result);
+  if (detail && *detail) words += ": " + std::string(detail);
+  throw EnvironmentError("NCCL cannot " + std::string(action) + ": " + words, "rank " + std::to_string(rank_),
+                         "check that the other ranks and the network live; NCCL_DEBUG=INFO says more");
+}
+
+std::unique_ptr<PendingCollective> NcclEngine::start(const char* name, const at::Tensor& tensor,
+                                                     const Issue& issue) {
+  const c10::cuda::CUDAGuard guard(device_);
+  at::cuda::CUDAEvent ready;
+  ready.record(c10::cuda::getCurrentCUDAStream(device_.index()));
+  ready.block(stream_);
+  const auto end = std::make_shared<at::cuda::CUDAEvent>();
+  const int64_t number = count_();  // not under the lock, as whoever observes holds the counter's
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!comm_)
+      throw EnvironmentError("NCCL has been ended", "rank " + std::to_string(rank_),
+                             "see the first error; go on from the last checkpoint");
+    require(issue(comm_, stream_.stream()), name);
+    end->record(stream_);
+    // The allocator may give the memory to another tensor only once this stream is done with it.
+    c10::cuda::CUDACachingAllocator::recordStream(tensor.storage().data_ptr(), stream_);
+    // A captured collective runs when its graph does, which these times and events know nothing of.
+    if (!is_capturing(stream_.stream()))
+      under_way_.push_back({name, number, static_cast<int64_t>(tensor.nbytes()), Clock::now(), end});
+    forget_ended();
+  }
+  return std::make_unique<PendingOnStream>(device_, end);
+}
+
+void NcclEngine::forget_ended() {
+  while (!under_way_.empty() && under_way_.front().end->query()) under_way_.pop_front();
+}
+
+void NcclEngine::observe(Heartbeat& heartbeat) {
+  const OutsideCapture relaxed;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  forget_ended();
+  if (under_way_.empty()) return;
+  const UnderWay& oldest = under_way_.front();
+  const int64_t age =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - oldest.started).count();
+  if (age <= heartbeat.waiting_ms) return;
+  heartbeat.waiting_ms = age;
+  heartbeat.waiting_for = oldest.number;
+  heartbeat.bytes = oldest.bytes;
+  std::strncpy(heartbeat.operation, oldest.name, sizeof heartbeat.operation - 1);
+}
+
+void NcclEngine::check() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!comm_) return;
+  ncclResult_t result = ncclSuccess;
+  if (ncclCommGetAsyncError(comm_, &result) != ncclSuccess || result == ncclInProgress) return;
+  require(result, "go on");
+}
+
+void NcclEngine::abort() {
+  // Not for ever: another thread may hang inside NCCL.
+  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+  for (int tries = 0; tries < 100 && !lock.try_lock(); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  if (lock.owns_lock() && comm_) ncclCommAbort(std::exchange(comm_, nullptr));
+}
+
+}  // namespace smoothlab::cluster

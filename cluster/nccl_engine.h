@@ -1,0 +1,68 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/cuda/CUDAEvent.h>
+#include <c10/cuda/CUDAStream.h>
+#include <nccl.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "cluster/communicator.h"
+#include "cluster/stall_judge.h"
+
+namespace smoothlab::cluster {
+
+/// A communicator of NCCL's and the stream that its collectives run on: one of high priority, so that their
+/// kernels go before those of backward. Streams wait for each other by events; the host waits for nothing.
+class NcclEngine {
+ public:
+  /// Puts one collective on the stream.
+  using Issue = std::function<ncclResult_t(ncclComm_t, cudaStream_t)>;
+  /// The number of a collective among all that this rank has begun, whoever carries them.
+  using Count = std::function<int64_t()>;
+
+  /// Collective over `host`, through which the ranks agree on the communicator's identity. Throws
+  /// EnvironmentError where NCCL cannot start.
+  NcclEngine(Communicator& host, c10::Device device, Count count);
+  /// Ends it with the peers; during the unwinding of an exception without them.
+  ~NcclEngine();
+  NcclEngine(const NcclEngine&) = delete;
+  NcclEngine& operator=(const NcclEngine&) = delete;
+
+  /// Starts a collective on a tensor once the current stream has come here; wait() lets the then current
+  /// stream wait for its end. Throws EnvironmentError.
+  std::unique_ptr<PendingCollective> start(const char* name, const at::Tensor& tensor, const Issue& issue);
+
+  /// Adds to a heartbeat for which collective the device has been waiting the longest.
+  void observe(Heartbeat& heartbeat);
+  /// Throws EnvironmentError with what NCCL reports of a peer or the network since the last call. Of any
+  /// thread.
+  void check();
+  /// Ends all its kernels at once, so that the process can end.
+  void abort();
+
+ private:
+  struct UnderWay {
+    const char* name;
+    int64_t number, bytes;
+    std::chrono::steady_clock::time_point started;
+    std::shared_ptr<at::cuda::CUDAEvent> end;
+  };
+
+  void require(ncclResult_t result, const char* action);
+  void forget_ended();
+
+  const c10::Device device_;
+  const int rank_;
+  const Count count_;
+  c10::cuda::CUDAStream stream_;
+  std::mutex mutex_;
+  ncclComm_t comm_ = nullptr;
+  std::deque<UnderWay> under_way_;
+  const int exceptions_at_start_ = std::uncaught_exceptions();
+};
+
+}  // namespace smoothlab::cluster
