@@ -79,6 +79,10 @@ MpiEngine::MpiEngine() {
 }
 
 MpiEngine::~MpiEngine() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    on_stall_ = nullptr;  // whoever would act is on the way out itself
+  }
   const bool unwinding = std::uncaught_exceptions() > exceptions_at_start_;
   if (!unwinding) {
     Patience patience;
@@ -203,7 +207,7 @@ void MpiEngine::run_in_background() {
   while (!stopping_) {
     beat_if_due(lock);
     if (under_way_.empty() || waiting_ > 0) {
-      if (watch_)
+      if (on_stall_)
         work_.wait_until(lock, next_beat_);
       else
         work_.wait(lock);
@@ -260,7 +264,7 @@ std::optional<Error> MpiEngine::beat() {
 }
 
 void MpiEngine::beat_if_due(std::unique_lock<std::mutex>& lock) {
-  if (!watch_ || !on_stall_ || Clock::now() < next_beat_) return;
+  if (!on_stall_ || Clock::now() < next_beat_) return;
   const auto stall = beat();
   next_beat_ = Clock::now() + watch_->interval();
   if (!stall) return;

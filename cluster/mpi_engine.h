@@ -98,7 +98,7 @@ class MpiEngine {
   Clock::time_point waiting_since_;
   bool stopping_ = false;
   std::optional<MpiWatch> watch_;
-  StallAction on_stall_;
+  StallAction on_stall_;  ///< null: nothing is watched, or no longer
   std::function<void(Heartbeat&)> look_;
   Clock::time_point next_beat_;
   std::thread background_;

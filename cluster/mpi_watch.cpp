@@ -57,7 +57,8 @@ std::optional<Error> MpiWatch::beat(const Heartbeat& own) {
   }
   tell(own);
   // Time for rank 0 to speak, and to be slow about it.
-  if (milliseconds(own.waiting_ms) <= limit_ + 20 * interval_) return std::nullopt;
+  const milliseconds grace = std::max(20 * interval_, milliseconds(5000));
+  if (milliseconds(own.waiting_ms) <= limit_ + grace) return std::nullopt;
   return RunError(
       fmt::format("{} {} ({:.1f} MB) has waited for {:.0f} s, and rank 0, which would say for whom, "
                   "says nothing",

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <thread>
 
 #include "cluster/error.h"
@@ -58,17 +59,17 @@ bool may_speak() {
 int run_job(const Job& job, const RankBody& body) {
   if (job.ranks > 1 && !cluster::started_as_rank()) return launch_ranks(job);
   const auto communicator = cluster::make_communicator();
-  cluster::Log log(communicator->rank());
-  if (communicator->size() == 1) return body(*communicator, log);
+  const auto log = std::make_shared<cluster::Log>(communicator->rank());
+  if (communicator->size() == 1) return body(*communicator, *log);
   if (job.stall_limit.count() > 0)
-    communicator->watch_for_stalls(job.stall_limit, [&](const Error& stall) {
-      log.progress_done();
-      fail(*communicator, stall);
+    communicator->watch_for_stalls(job.stall_limit, [&ranks = *communicator, log](const Error& stall) {
+      log->progress_done();
+      fail(ranks, stall);
     });
   try {
-    return body(*communicator, log);
+    return body(*communicator, *log);
   } catch (const std::exception& failure) {
-    log.progress_done();
+    log->progress_done();
     fail(*communicator, cluster::as_error(failure));
   }
 }
