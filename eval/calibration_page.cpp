@@ -19,13 +19,29 @@ std::string number(const std::optional<double>& value) {
   return value ? fmt::format("{:.3f}", *value) : "–";
 }
 
+std::string runs_text(int runs) {
+  return runs > 1 ? fmt::format("mean of {} runs", runs) : "";
+}
+
+std::string smoothed_aside(const SmoothingComparison& row) {
+  const std::string runs = runs_text(row.smoothed_runs);
+  return fmt::format("α = {:g}", row.alpha) + (runs.empty() ? "" : ", " + runs);
+}
+
+std::string list_of(const std::vector<std::string>& notes) {
+  if (notes.empty()) return "";
+  std::string html = "<ul class=\"notes soft\">\n";
+  for (const auto& note : notes) html += "<li>" + escape_markup(note) + "</li>\n";
+  return html + "</ul>\n";
+}
+
 std::string comparison_row(const SmoothingComparison& row, bool published) {
   return fmt::format("<tr{}>", published ? " class=\"published\"" : "") +
-         cell(escape_markup(row.name) + (published ? " (paper)" : "")) + cell(number(row.hard_ece)) +
+         cell(escape_markup(row.name) + (published ? " (paper)" : "")) +
+         cell(number(row.hard_ece), row.hard_ece ? runs_text(row.hard_runs) : "") +
          cell(number(row.hard_scaled_ece),
               row.temperature ? fmt::format("T = {:.2f}", *row.temperature) : "") +
-         cell(number(row.smoothed_ece), row.smoothed_ece ? fmt::format("α = {:g}", row.alpha) : "") +
-         "</tr>\n";
+         cell(number(row.smoothed_ece), row.smoothed_ece ? smoothed_aside(row) : "") + "</tr>\n";
 }
 
 std::string comparison(const std::vector<CalibrationReport>& reports, const PageOptions& options) {
@@ -37,7 +53,11 @@ std::string comparison(const std::vector<CalibrationReport>& reports, const Page
       "<th>the same, temperature-scaled</th><th>label smoothing</th></tr></thead>\n<tbody>\n";
   for (const auto& row : rows) html += comparison_row(row, false);
   for (const auto& row : options.published) html += comparison_row(row, true);
-  return html + "</tbody></table></div>\n";
+  return html +
+         "</tbody></table></div>\n<p class=\"soft\">Rows set evaluations of the same split, step and rows "
+         "side by side. Files of recipes that differ only in seed, α and convention are runs of one thing: "
+         "of several, the figure is their mean (of T the geometric one).</p>\n" +
+         list_of(notes_of(rows));
 }
 
 std::string diagrams(const std::vector<CalibrationReport>& reports) {
@@ -100,12 +120,10 @@ std::string metrics(const std::vector<CalibrationReport>& reports) {
           metrics_row("held-out", fmt::format("{:.3f}", *report.held_out_temperature()), *report.held_out);
   }
   html += "</tbody></table></div>\n";
-  std::string notes;
+  std::vector<std::string> notes;
   for (const auto& report : reports)
-    for (const auto& note : report.notes)
-      notes += "<li>" + escape_markup(figure_title(report) + ": " + note) + "</li>\n";
-  if (!notes.empty()) html += "<ul class=\"notes soft\">\n" + notes + "</ul>\n";
-  return html;
+    for (const auto& note : report.notes) notes.push_back(figure_title(report) + ": " + note);
+  return html + list_of(notes);
 }
 
 std::string explanation(const CalibrationOptions& options) {

@@ -9,6 +9,7 @@
 #include "cluster/error.h"
 #include "eval/calibration_pass.h"
 #include "eval/file_temperatures.h"
+#include "eval/shard_names.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -76,6 +77,20 @@ void note_attributes(const LogitFile& file, CalibrationReport& report) {
     const std::string value = file.attribute(name);
     if (!value.empty()) report.attributes[name] = value;
   }
+  report.recipe = file.attribute("recipe");
+}
+
+void note_part(const LogitFile& file, CalibrationReport& report) {
+  const auto shard = shard_name(file.path());
+  report.part = shard && shard->ranks > 1;
+  if (!report.part) return;
+  int64_t first = 0, last = 0;
+  file.read_sample_ids(0, 1, &first);
+  file.read_sample_ids(file.rows() - 1, 1, &last);
+  report.notes.push_back(fmt::format(
+      "This is a part of an evaluation, the rows of rank {} of {} (samples {}-{}): it stands in no "
+      "comparison. The whole is read from {}.h5 beside it.",
+      shard->rank, shard->ranks, first, last, shard->stem));
 }
 
 }  // namespace
@@ -123,6 +138,7 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   report.classes = file.classes();
   report.options = options;
   note_attributes(file, report);
+  note_part(file, report);
 
   const auto edges = options.bootstrap > 0 ? std::optional(options.edges) : std::nullopt;
   const auto tally = [&] { return CalibrationTally(file.classes(), options.bins, edges); };

@@ -54,7 +54,10 @@ struct CalibrationReport {
   std::string file;
   int64_t rows = 0, classes = 0;
   std::map<std::string, std::string>
-      attributes;  ///< those of schema 1 that the file has, recipe text left out
+      attributes;      ///< those of schema 1 that the file has, recipe text left out
+  std::string recipe;  ///< its text, as far as the file has it
+  /// One rank's shard of an evaluation on several, by its name: not comparable with whole evaluations.
+  bool part = false;
   CalibrationOptions options;
   CalibrationMetrics unscaled;
   /// At the temperature fitted to the same rows, as the paper does, or at the one given.

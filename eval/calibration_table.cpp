@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "eval/calibration_report.h"
+#include "eval/printable.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -58,7 +59,7 @@ std::string heading(const CalibrationReport& report) {
     const auto found = report.attributes.find(name);
     if (found != report.attributes.end()) text += fmt::format(", {} {}", name, found->second);
   }
-  return text + "\n";
+  return printable(text) + "\n";
 }
 
 }  // namespace
@@ -83,7 +84,7 @@ std::string to_table(const std::vector<CalibrationReport>& reports) {
       lines.push_back(
           line("held-out", fmt::format("{:.4f}", *report.held_out_temperature()), *report.held_out));
     text += layout(lines);
-    for (const std::string& note : report.notes) text += "  note: " + note + "\n";
+    for (const std::string& note : report.notes) text += "  note: " + printable(note) + "\n";
   }
   return text;
 }

@@ -189,6 +189,22 @@ std::string link_target(hid_t file, const std::string& name) {
   return std::string(object) + " of " + other;
 }
 
+std::string missing_filter(hid_t dataset) {
+  const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+  std::string missing;
+  for (int i = 0; i < std::max(0, H5Pget_nfilters(creation)) && missing.empty(); ++i) {
+    unsigned flags = 0, config = 0;
+    size_t values = 0;
+    char name[128] = "";
+    const H5Z_filter_t filter = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr,
+                                               sizeof name, name, &config);
+    if (H5Zfilter_avail(filter) <= 0)
+      missing = fmt::format("{} ({})", *name ? name : "of no name", static_cast<int>(filter));
+  }
+  H5Eclear2(H5E_DEFAULT);
+  return missing;
+}
+
 std::string file_of(hid_t object) {
   const ssize_t length = H5Fget_name(object, nullptr, 0);
   if (length <= 0) return "";

@@ -58,6 +58,11 @@ Hdf5Handle dataspace(std::initializer_list<hsize_t> dimensions);
 bool hdf5_has(hid_t file, const std::string& name);
 /// Where a soft or external link leads: "/other", "/logits of other.h5"; empty for a name that is neither.
 std::string link_target(hid_t file, const std::string& name);
+/// The filter that a dataset's chunks were written with and this HDF5 has not, "lzf (32000)"; empty where it
+/// has all.
+std::string missing_filter(hid_t dataset);
+constexpr char missing_filter_remedy[] =
+    "write it without compression or with gzip, or install the filter's HDF5 plugin";
 /// Name of the file in which an object is.
 std::string file_of(hid_t object);
 

@@ -23,6 +23,35 @@ bool is_virtual(hid_t object) {
   return H5Pget_layout(creation) == H5D_VIRTUAL;
 }
 
+[[noreturn]] void refuse_filter(const std::string& name, const std::string& filter, hid_t object) {
+  throw DataError("/" + name + " cannot be read: this HDF5 has no filter " + filter, file_of(object),
+                  missing_filter_remedy);
+}
+
+struct MissingFilter {
+  std::string dataset, filter;
+};
+
+/// For H5Lvisit, which ends at the first dataset that needs a filter which is not there.
+herr_t find_missing_filter(hid_t group, const char* name, const H5L_info_t*, void* found) {
+  const Hdf5Handle object(H5Oopen(group, name, H5P_DEFAULT), H5Oclose);
+  if (H5Iget_type(object) != H5I_DATASET) return 0;
+  const std::string filter = missing_filter(object);
+  if (filter.empty()) return 0;
+  *static_cast<MissingFilter*>(found) = {name, filter};
+  return 1;
+}
+
+// Chunks that were stored as they are can be read without the filter; copying rows finds out.
+bool needs_missing_filter(hid_t object, const std::string& name) {
+  if (H5Iget_type(object) == H5I_DATASET) return !missing_filter(object).empty();
+  MissingFilter found;
+  if (H5Iget_type(object) == H5I_GROUP &&
+      H5Lvisit(object, H5_INDEX_NAME, H5_ITER_INC, find_missing_filter, &found) > 0)
+    refuse_filter(name + "/" + found.dataset, found.filter, object);
+  return false;
+}
+
 /// A dataset of any type and rank, block of rows after block of rows, into a plain one.
 void copy_rows(hid_t from, const Hdf5Output& output, const std::string& name, const std::string& path) {
   const Hdf5Handle type(H5Dget_type(from), H5Tclose), space(H5Dget_space(from), H5Sclose);
@@ -49,9 +78,12 @@ void copy_rows(hid_t from, const Hdf5Output& output, const std::string& name, co
     block[0] = std::min(rows, size[0] - start[0]);
     const Hdf5Handle memory(H5Screate_simple(rank, block.data(), nullptr), H5Sclose);
     H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr);
-    if (H5Dread(from, type, memory, space, H5P_DEFAULT, values.data()) < 0)
-      throw DataError("/" + name + " cannot be read: " + hdf5_problem(), file_of(from),
+    if (H5Dread(from, type, memory, space, H5P_DEFAULT, values.data()) < 0) {
+      const std::string problem = hdf5_problem(), filter = missing_filter(from);
+      if (!filter.empty()) refuse_filter(name, filter, from);
+      throw DataError("/" + name + " cannot be read: " + problem, file_of(from),
                       "copy or write the file again");
+    }
     require_hdf5(H5Dwrite(to, type, memory, space, H5P_DEFAULT, values.data()) >= 0, "write /" + name, path);
     output.check();
   }
@@ -69,7 +101,7 @@ void copy_objects(hid_t from, const Hdf5Output& output, const std::string& path)
     const Hdf5Handle object(H5Oopen(from, name.c_str(), H5P_DEFAULT), H5Oclose);
     if (!object)
       throw DataError("/" + name + " leads nowhere", file_of(from), "remove the link from the file");
-    if (is_virtual(object))
+    if (is_virtual(object) || needs_missing_filter(object, name))
       copy_rows(object, output, name, path);
     else
       require_hdf5(H5Ocopy(from, name.c_str(), output.file(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0,

@@ -21,7 +21,9 @@ void publish_logit_file(const std::string& path, const std::vector<std::string>&
 
 /// Copies a logit file, virtual or not, into one plain file: all attributes and objects. Written beside `to`
 /// and renamed, so that `to` is whole or as it was. Throws UsageError where `to` may not be replaced (see
-/// claim_output: the file itself and its shards are inputs), DataError, EnvironmentError.
+/// claim_output: the file itself and its shards are inputs), DataError also where an object needs a filter
+/// that this HDF5 lacks, EnvironmentError. Values are copied as they are: labels out of range and logits that
+/// are no numbers too.
 void pack_logit_file(const std::string& from, const std::string& to);
 
 }  // namespace smoothlab::eval

@@ -114,11 +114,11 @@ struct LogitShardWriter::State {
   [[noreturn]] void refuse(const LogitRows& rows, const std::vector<float>& values, size_t at, int64_t width,
                            const char* name, const char* fault) const {
     const auto row = at / static_cast<size_t>(width);
-    throw RunError(fmt::format("{} {} of sample {} is {}, {}", name, at % static_cast<size_t>(width),
-                               rows.sample_ids[row], values[at], fault),
-                   path,
-                   std::isfinite(values[at]) ? "keep logits as float32"
-                                             : "the run has diverged: lower its learning rate");
+    const std::string problem =
+        fmt::format("{} {} of sample {} is {}, {}", name, at % static_cast<size_t>(width),
+                    rows.sample_ids[row], values[at], fault);
+    if (std::isfinite(values[at])) throw UsageError(problem, path, "keep logits as float32");
+    throw RunError(problem, path, "the run has diverged: lower its learning rate");
   }
 
   void require_shape(const LogitRows& rows) const {

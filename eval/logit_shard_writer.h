@@ -28,8 +28,8 @@ struct LogitRows {
 ///
 /// Throws EnvironmentError naming the path when the disk is full or fails (space is reserved up front, where
 /// the file system can; where there is no room no shard is left), RunError naming the sample for a logit or
-/// penultimate activation that is not finite, not representable in float16, or where rows are too many or too
-/// few.
+/// penultimate activation that is not finite, or where rows are too many or too few, UsageError naming the
+/// sample for one that is finite and beyond float16.
 class LogitShardWriter {
  public:
   LogitShardWriter(const std::string& path, const LogitShape& shape, const LogitOrigin& origin,

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
@@ -53,6 +54,41 @@ bool may_be_replaced(const std::string& path, OutputKind kind) {
   throw UsageError(problem, path, "give another name for the output");
 }
 
+void require_free(const std::string& path, OutputKind kind, const std::vector<std::string>& inputs) {
+  if (path.empty()) refuse("an output file has no name", "''");
+  std::error_code code;
+  if (path.back() == '/' || fs::is_directory(path, code))
+    throw UsageError("the output is to be a file, and this is a folder", path, "name a file in it");
+  for (const auto& input : inputs)
+    if (fs::equivalent(path, input, code)) refuse("the output would replace an input, " + input, path);
+  if (fs::exists(path, code)) {
+    if (!fs::is_regular_file(path, code)) refuse("the output would replace what is no plain file", path);
+    if (!may_be_replaced(path, kind))
+      throw UsageError("the output would replace a file that is no " + kind_name(kind), path,
+                       "give another name for the output, or remove the file if nobody needs it");
+  }
+  for (fs::path folder = fs::path(path).parent_path(); !folder.empty(); folder = folder.parent_path()) {
+    if (fs::is_directory(folder, code)) break;
+    if (fs::exists(folder, code)) refuse("the folder of the output is a file", folder.string());
+  }
+}
+
+void require_apart(const std::vector<Output>& outputs) {
+  std::map<fs::path, std::string> taken;
+  for (const Output& output : outputs) {
+    std::error_code code;
+    const fs::path place = fs::weakly_canonical(fs::absolute(output.path, code), code);
+    const auto [other, is_new] = taken.emplace(place, output.path);
+    if (!is_new) refuse("two outputs would have this name", output.path);
+  }
+  for (const auto& [place, path] : taken)
+    for (fs::path folder = place.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+      const auto other = taken.find(folder);
+      if (other != taken.end())
+        refuse("this output would have to be the folder of another, " + path, other->second);
+    }
+}
+
 }  // namespace
 
 std::string output_marker(OutputKind kind) {
@@ -68,24 +104,17 @@ std::string output_marker(OutputKind kind) {
   }
 }
 
-void claim_output(const std::string& path, OutputKind kind, const std::vector<std::string>& inputs) {
-  if (path.empty()) refuse("an output file has no name", "''");
-  std::error_code code;
-  if (path.back() == '/' || fs::is_directory(path, code))
-    throw UsageError("the output is to be a file, and this is a folder", path, "name a file in it");
-  for (const auto& input : inputs)
-    if (fs::equivalent(path, input, code)) refuse("the output would replace an input, " + input, path);
-  if (fs::exists(path, code)) {
-    if (!fs::is_regular_file(path, code)) refuse("the output would replace what is no plain file", path);
-    if (!may_be_replaced(path, kind))
-      throw UsageError("the output would replace a file that is no " + kind_name(kind), path,
-                       "give another name for the output, or remove the file if nobody needs it");
+void claim_outputs(const std::vector<Output>& outputs, const std::vector<std::string>& inputs) {
+  for (const Output& output : outputs) require_free(output.path, output.kind, inputs);
+  require_apart(outputs);
+  for (const Output& output : outputs) {
+    const fs::path folder = fs::path(output.path).parent_path();
+    if (!folder.empty()) cluster::local_file_system()->make_folders(folder.string());
   }
-  const fs::path folder = fs::path(path).parent_path();
-  if (folder.empty()) return;
-  if (fs::exists(folder, code) && !fs::is_directory(folder, code))
-    refuse("the folder of the output is a file", folder.string());
-  cluster::local_file_system()->make_folders(folder.string());
+}
+
+void claim_output(const std::string& path, OutputKind kind, const std::vector<std::string>& inputs) {
+  claim_outputs({{path, kind}}, inputs);
 }
 
 }  // namespace smoothlab::eval

@@ -7,6 +7,7 @@
 #include "cluster/file_system.h"
 #include "eval/gnuplot.h"
 #include "eval/output_file.h"
+#include "eval/printable.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -135,7 +136,7 @@ std::vector<ReliabilityPanel> reliability_panels(const CalibrationReport& report
 std::string figure_title(const CalibrationReport& report) {
   std::string title = report.file.substr(report.file.find_last_of('/') + 1);
   if (!alpha_of(report).empty()) title += ", α = " + alpha_of(report);
-  return title;
+  return printable(title);
 }
 
 std::string reliability_figure(const std::string& title, const std::vector<ReliabilityPanel>& panels,

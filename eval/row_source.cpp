@@ -219,9 +219,11 @@ void RowSource::read_through_hdf5(int64_t first, int64_t count, void* out) const
   const Hdf5Handle memory_space(H5Screate_simple(rank_, extent, nullptr), H5Sclose);
   H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, nullptr, extent, nullptr);
   const hid_t memory_type = type_ == RowType::float32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT64;
-  if (H5Dread(dataset_, memory_type, memory_space, file_space, H5P_DEFAULT, out) < 0)
-    fail(fmt::format("rows {}–{} cannot be read: {}", first, first + count - 1, hdf5_problem()),
-         "copy or write the file again; a compressed file may need an HDF5 filter that is not installed");
+  if (H5Dread(dataset_, memory_type, memory_space, file_space, H5P_DEFAULT, out) >= 0) return;
+  const std::string problem = hdf5_problem(), filter = missing_filter(dataset_);
+  const std::string rows = fmt::format("rows {}–{} cannot be read: ", first, first + count - 1);
+  if (!filter.empty()) fail(rows + "this HDF5 has no filter " + filter, missing_filter_remedy);
+  fail(rows + problem, "copy or write the file again");
 }
 
 void RowSource::fail(const std::string& problem, const std::string& remedy) const {

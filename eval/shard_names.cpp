@@ -35,25 +35,17 @@ bool all_of(const std::string& text, int (*is)(int)) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](unsigned char c) { return is(c) != 0; });
 }
 
-/// The stem of the logit file whose shard, or half-made virtual file, has this name: "test" of
-/// "test.TAG.0-of-2.h5"; empty where it is none.
+bool drop_end(std::string& name, const std::string& end) {
+  const bool ends = name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+  if (ends) name.resize(name.size() - end.size());
+  return ends;
+}
+
+/// The stem of the logit file whose shard, or half-made virtual file, has this name; empty where it is none.
 std::string stem_of_shard(std::string name) {
-  const auto drop = [&name](const std::string& end) {
-    const bool ends =
-        name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-    if (ends) name.resize(name.size() - end.size());
-    return ends;
-  };
-  drop(half_made);
-  if (!drop(".h5")) return {};
-  const size_t part = name.rfind('.');
-  if (part == std::string::npos || part == 0) return {};
-  const size_t tag = name.rfind('.', part - 1), of = name.find("-of-", part);
-  if (tag == std::string::npos || of == std::string::npos) return {};
-  const bool fits = all_of(name.substr(tag + 1, part - tag - 1), std::isxdigit) &&
-                    all_of(name.substr(part + 1, of - part - 1), std::isdigit) &&
-                    all_of(name.substr(of + 4), std::isdigit);
-  return fits ? name.substr(0, tag) : "";
+  drop_end(name, half_made);
+  const auto shard = shard_name(name);
+  return shard ? shard->stem : "";
 }
 
 bool has_changed_since(const std::string& path, std::optional<fs::file_time_type> time) {
@@ -73,6 +65,36 @@ std::string new_shard_tag() {
 
 std::string shard_path(const std::string& path, const std::string& tag, int rank, int ranks) {
   return fmt::format("{}/{}.{}.{}-of-{}.h5", folder_of(path), stem_of(path), tag, rank, ranks);
+}
+
+std::optional<ShardName> shard_name(const std::string& path) {
+  std::string name = fs::path(path).filename().string();
+  if (!drop_end(name, ".h5")) return std::nullopt;
+  const size_t part = name.rfind('.');
+  if (part == std::string::npos || part == 0) return std::nullopt;
+  const size_t tag = name.rfind('.', part - 1), of = name.find("-of-", part);
+  if (tag == std::string::npos || tag == 0 || of == std::string::npos) return std::nullopt;
+  const std::string rank = name.substr(part + 1, of - part - 1), ranks = name.substr(of + 4);
+  const bool fits = all_of(name.substr(tag + 1, part - tag - 1), std::isxdigit) &&
+                    all_of(rank, std::isdigit) && all_of(ranks, std::isdigit) && ranks.size() < 9 &&
+                    rank.size() < 9;
+  if (!fits) return std::nullopt;
+  return ShardName{name.substr(0, tag), std::stoi(rank), std::stoi(ranks)};
+}
+
+std::map<std::string, std::string> shards_among(const std::vector<std::string>& files) {
+  std::map<std::string, std::string> shards;
+  const bool any = std::any_of(files.begin(), files.end(), [](const auto& file) { return shard_name(file); });
+  if (!any) return shards;
+  for (const auto& whole : files)
+    for (const auto& name : shards_referred_to(whole).value_or(std::vector<std::string>{}))
+      for (const auto& file : files) {
+        std::error_code code;
+        if (shard_name(file) && fs::path(file).filename() == fs::path(name).filename() &&
+            fs::equivalent(file, fs::path(folder_of(whole)) / name, code))
+          shards[file] = whole;
+      }
+  return shards;
 }
 
 std::string half_made_path(const std::string& first_shard) {

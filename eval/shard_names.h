@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,18 @@ std::string new_shard_tag();
 
 /// Beside path "x/test.h5": "x/test.TAG.0-of-2.h5".
 std::string shard_path(const std::string& path, const std::string& tag, int rank, int ranks);
+
+/// What the name of a shard says.
+struct ShardName {
+  std::string stem;  ///< of the logit file that it is a part of: "test"
+  int rank = 0, ranks = 1;
+};
+
+/// Nothing where the file's name is not that of a shard.
+std::optional<ShardName> shard_name(const std::string& path);
+
+/// Of several files the shards whose logit file is among them too: path of the shard → path of that file.
+std::map<std::string, std::string> shards_among(const std::vector<std::string>& files);
 
 /// Where the virtual file over the shards of an evaluation is made before it gets its name.
 std::string half_made_path(const std::string& first_shard);

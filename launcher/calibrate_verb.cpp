@@ -14,6 +14,7 @@
 #include "eval/gnuplot.h"
 #include "eval/output_file.h"
 #include "eval/reliability_figure.h"
+#include "eval/shard_names.h"
 #include "eval/smoothing_comparison.h"
 #include "launcher/each_file.h"
 #include "launcher/options.h"
@@ -101,21 +102,46 @@ struct Outputs {
   std::vector<std::string> figures;  ///< a stem a file
 };
 
-/// What would fail at the end is better told at once.
-Outputs claim_outputs(const Options& options, const std::vector<std::string>& inputs) {
+/// What would fail at the end is better told at once. `given`: all files of the command.
+Outputs claim_outputs(const Options& options, const std::vector<std::string>& files,
+                      const std::vector<std::string>& given) {
   Outputs outputs;
+  std::vector<eval::Output> claimed;
   if (options.has("figures")) {
     eval::require_gnuplot();
-    outputs.figures = figure_stems(options.text("figures"), inputs);
+    outputs.figures = figure_stems(options.text("figures"), files);
     for (const auto& stem : outputs.figures) {
-      eval::claim_output(stem + ".svg", eval::OutputKind::svg, inputs);
-      eval::claim_output(stem + ".png", eval::OutputKind::png, inputs);
+      claimed.push_back({stem + ".svg", eval::OutputKind::svg});
+      claimed.push_back({stem + ".png", eval::OutputKind::png});
     }
   }
-  if (!options.has("page")) return outputs;
-  outputs.page = options.text("page");
-  eval::claim_output(outputs.page, eval::OutputKind::page, inputs);
+  if (options.has("page")) {
+    outputs.page = options.text("page");
+    claimed.push_back({outputs.page, eval::OutputKind::page});
+  }
+  eval::claim_outputs(claimed, given);
   return outputs;
+}
+
+/// The files less what a pattern such as logits/*.h5 catches beside them: shards of one of them, and the same
+/// file once more. What is left out is said on stderr.
+std::vector<std::string> without_parts(const std::vector<std::string>& given) {
+  const auto shards = eval::shards_among(given);
+  std::vector<std::string> files;
+  for (const auto& file : given) {
+    std::error_code code;
+    const auto same = std::find_if(files.begin(), files.end(), [&](const auto& other) {
+      return std::filesystem::equivalent(file, other, code);
+    });
+    const auto shard = shards.find(file);
+    if (shard != shards.end())
+      std::cerr << "note: " << file << " is left out: it is a part of " << shard->second << std::endl;
+    else if (same != files.end())
+      std::cerr << "note: " << file << " is left out: it is the same file as " << *same << std::endl;
+    else
+      files.push_back(file);
+  }
+  return files;
 }
 
 eval::CalibrationReport analyse(const std::string& path, const std::string& name,
@@ -136,8 +162,7 @@ void print(const std::vector<eval::CalibrationReport>& reports, bool one_file, b
   } else {
     std::cout << eval::to_table(reports);
     const auto rows = eval::compare_smoothing(reports);
-    if (std::any_of(rows.begin(), rows.end(),
-                    [](const auto& row) { return row.hard_ece && row.smoothed_ece; }))
+    if (eval::has_both_sides(rows))
       std::cout << "\nWhat smoothing did to calibration\n" << eval::to_text(rows);
     std::cout << std::flush;
   }
@@ -150,7 +175,7 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
       "calibrate FILE... [--json] [--figures DIR] [--page FILE]",
       "Accuracy, top-5, NLL, Brier, the ECE family and a fitted temperature, before and after scaling, of\n"
       "any HDF5 file with /logits [N, K] and /labels [N]; of files that state their alpha also the table\n"
-      "that sets hard against smoothed targets.");
+      "that sets hard against smoothed targets. A shard is left out where its whole file is given too.");
   options.value("bins", "B", "confidence bins", "15")
       .value("edges", "NAME", "standard: [lo, hi), last closed; guo: (lo, hi]", "standard")
       .value("temperature", "T", "scale by this temperature instead of fitting one")
@@ -165,8 +190,9 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
   if (!options.parse(arguments, 1, -1)) return 0;
   const auto calibration = calibration_options(options);
   eval::check(calibration);
-  const auto& files = options.words();
-  const Outputs outputs = claim_outputs(options, files);
+  const bool one_given = options.words().size() == 1;
+  const auto files = without_parts(options.words());
+  const Outputs outputs = claim_outputs(options, files, options.words());
 
   std::vector<eval::CalibrationReport> reports;
   size_t number = 0;
@@ -177,7 +203,7 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
     reports.push_back(analyse(path, name, calibration));
     if (!outputs.figures.empty()) eval::write_reliability_figures(reports.back(), outputs.figures[at]);
   });
-  if (!reports.empty() || files.size() > 1) print(reports, files.size() == 1, options.has("json"));
+  if (!reports.empty() || !one_given) print(reports, one_given, options.has("json"));
   if (!reports.empty() && !outputs.page.empty())
     cluster::write_file_whole(*cluster::local_file_system(), outputs.page, eval::calibration_page(reports));
   return code;

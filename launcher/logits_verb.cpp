@@ -6,6 +6,7 @@
 #include "cluster/nearest_name.h"
 #include "eval/logit_file.h"
 #include "eval/logit_publish.h"
+#include "eval/printable.h"
 #include "launcher/each_file.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
@@ -31,8 +32,8 @@ std::string line(const std::string& key, const json& value) {
   const std::string text = value.is_string() ? value.get<std::string>()
                                              : value.dump(-1, ' ', false, json::error_handler_t::replace);
   const bool one_line = text.find('\n') == std::string::npos;
-  return key + std::string(14 - std::min<size_t>(13, key.size()), ' ') +
-         (one_line ? text : "(several lines, see --json)") + '\n';
+  return eval::printable(key) + std::string(14 - std::min<size_t>(13, key.size()), ' ') +
+         (one_line ? eval::printable(text) : "(several lines, see --json)") + '\n';
 }
 
 /// One "key value" a line, attributes after what the file holds.
@@ -63,9 +64,11 @@ int print_info(const std::vector<std::string>& files, bool as_json) {
 }  // namespace
 
 int logits_verb(const std::vector<std::string>& arguments) {
-  Options options("logits info FILE... | logits pack FROM TO",
-                  "info: what logit files hold and where they come from.\n"
-                  "pack: copies a published file and the shards it refers to into one plain file.");
+  Options options(
+      "logits info FILE... | logits pack FROM TO",
+      "info: what logit files hold and where they come from.\n"
+      "pack: copies a published file and the shards it refers to into one plain file. Values are\n"
+      "copied, not judged: that a label is none or a logit no number is found by calibrate.");
   options.flag("json", "info: print one JSON object, for several files a list of them")
       .epilogue(each_file_help());
   if (!options.parse(arguments, 1, -1)) return 0;

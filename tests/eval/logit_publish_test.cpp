@@ -244,6 +244,66 @@ TEST_F(LogitPublishTest, PacksIntoOnePlainFile) {
   }
 }
 
+/// A filter that leaves bytes as they are, or, asked to, stores no chunk.
+template <bool stores>
+size_t some_filter(unsigned flags, size_t, const unsigned*, size_t bytes, size_t*, void**) {
+  return stores || (flags & H5Z_FLAG_REVERSE) != 0 ? bytes : 0;
+}
+
+template <bool stores>
+void write_with_filter(hid_t group, const char* name, const std::vector<int64_t>& values) {
+  constexpr H5Z_filter_t number = 300;
+  const H5Z_class2_t filter{H5Z_CLASS_T_VERS, number, 1, 1, "squeeze", nullptr, nullptr, some_filter<stores>};
+  H5Zregister(&filter);
+  const hsize_t size = values.size();
+  const hid_t space = H5Screate_simple(1, &size, nullptr), creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, 1, &size);
+  H5Pset_filter(creation, number, H5Z_FLAG_OPTIONAL, 0, nullptr);
+  const hid_t id = H5Dcreate2(group, name, H5T_NATIVE_INT64, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  H5Dwrite(id, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  H5Dclose(id);
+  H5Pclose(creation);
+  H5Sclose(space);
+  H5Fflush(group, H5F_SCOPE_GLOBAL);
+  H5Zunregister(number);
+}
+
+// Chunks used to be copied undecoded into a plain file that nobody here could read.
+TEST_F(LogitPublishTest, PacksNoObjectWhoseFilterIsMissing) {
+  for (const bool in_group : {false, true}) {
+    {
+      test::ForeignFile file(path);
+      file.dataset<float>("logits", {20, 3}, test::exact_logits(0, 20, 3));
+      if (in_group) {
+        file.dataset<int64_t>("labels", {20}, test::exact_labels(0, 20, 3));
+        const hid_t group = H5Gcreate2(file.id(), "classifier", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        write_with_filter<true>(group, "bias", {1, 2, 3});
+        H5Gclose(group);
+      } else {
+        write_with_filter<true>(file.id(), "labels", test::exact_labels(0, 20, 3));
+      }
+    }
+    try {
+      pack_logit_file(path, folder / "packed.h5");
+      ADD_FAILURE() << "packed";
+    } catch (const DataError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(in_group ? "/classifier/bias" : "/labels"));
+      EXPECT_THAT(error.what(), HasSubstr("squeeze (300)"));
+    }
+    EXPECT_EQ(names(), std::vector<std::string>{"test.h5"});
+  }
+}
+
+TEST_F(LogitPublishTest, PacksChunksThatAMissingFilterLeftAlone) {
+  {
+    test::ForeignFile file(path);
+    file.dataset<float>("logits", {20, 3}, test::exact_logits(0, 20, 3));
+    write_with_filter<false>(file.id(), "labels", test::exact_labels(0, 20, 3));
+  }
+  pack_logit_file(path, folder / "packed.h5");
+  EXPECT_TRUE(test::holds_split(LogitFile(folder / "packed.h5")));
+}
+
 // It used to destroy the file that was read.
 TEST_F(LogitPublishTest, PacksOntoNothingThatItReads) {
   const auto paths = shards({300, 7}, "a1");

@@ -88,5 +88,20 @@ TEST_F(OutputFileTest, NamesAFolderThatIsAFile) {
   }
 }
 
+// Figures into a folder with the name of the page used to be found out after the folder was made.
+TEST_F(OutputFileTest, OutputsInEachOthersPlaceAreFoundBeforeAnythingIsMade) {
+  const std::string page = folder / "fg", figure = folder / "fg/a.svg";
+  const auto refused = [&](const std::vector<Output>& outputs) {
+    EXPECT_THROW(claim_outputs(outputs), UsageError);
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  };
+  refused({{figure, OutputKind::svg}, {page, OutputKind::page}});
+  refused({{page, OutputKind::page}, {figure, OutputKind::svg}});
+  refused({{figure, OutputKind::svg}, {folder / "x/../fg/./a.svg", OutputKind::page}});
+  refused({{folder / "new/a.svg", OutputKind::svg}, {folder.path(), OutputKind::page}});
+  claim_outputs({{figure, OutputKind::svg}, {folder / "fg/a.html", OutputKind::page}});
+  EXPECT_TRUE(std::filesystem::is_directory(page));
+}
+
 }  // namespace
 }  // namespace smoothlab::eval

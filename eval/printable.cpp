@@ -1,0 +1,27 @@
+#include "eval/printable.h"
+
+namespace smoothlab::eval {
+
+std::string printable(const std::string& text) {
+  std::string safe;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (byte == '\t' || byte == '\n' || byte == '\r') {
+      safe += ' ';
+    } else if (byte < 0x20 || byte == 0x7F) {
+      safe += '?';
+    } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {  // U+0080 – U+009F
+      safe += '?';
+      ++i;
+    } else if (byte >= 0x80 && byte < 0xA0 &&
+               (safe.empty() || static_cast<unsigned char>(safe.back()) < 0x80)) {
+      safe += '?';  // no UTF-8; some terminals obey it
+    } else {
+      safe += text[i];
+    }
+  }
+  return safe;
+}
+
+}  // namespace smoothlab::eval

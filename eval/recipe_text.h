@@ -1,0 +1,21 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace smoothlab::eval {
+
+/// Values of a recipe by dotted key ("optimizer.lr" → "0.05"), from YAML in block style as files keep it;
+/// what stands in flow style is the value of its key. Only for telling whether two recipes are alike.
+std::map<std::string, std::string> recipe_values(const std::string& text);
+
+/// What of a recipe shapes the trained network beside seed and targets' smoothing: without `train.seed`,
+/// `targets.alpha`, `targets.convention`, and without what only says where and how the run is kept.
+std::map<std::string, std::string> training_values(const std::string& text);
+
+/// Keys in which two recipes differ, sorted.
+std::vector<std::string> differing_keys(const std::map<std::string, std::string>& a,
+                                        const std::map<std::string, std::string>& b);
+
+}  // namespace smoothlab::eval
