@@ -114,17 +114,22 @@ double BootstrapCells::resampled_ece(uint64_t seed, int replicate) const {
 }
 
 Interval BootstrapCells::ece(int replicates, uint64_t seed, double level, int threads) const {
-  std::vector<double> errors(static_cast<size_t>(replicates));
+  return percentile_interval(replicates, level, threads,
+                             [&](int replicate) { return resampled_ece(seed, replicate); });
+}
+
+Interval percentile_interval(int replicates, double level, int threads,
+                             const std::function<double(int replicate)>& resampled) {
+  std::vector<double> values(static_cast<size_t>(replicates));
   const auto work = [&](int worker) {
-    for (int i = worker; i < replicates; i += threads)
-      errors[static_cast<size_t>(i)] = resampled_ece(seed, i);
+    for (int i = worker; i < replicates; i += threads) values[static_cast<size_t>(i)] = resampled(i);
   };
   std::vector<std::thread> others;
   for (int worker = 1; worker < threads; ++worker) others.emplace_back(work, worker);
   work(0);
   for (auto& thread : others) thread.join();
-  std::sort(errors.begin(), errors.end());
-  return {percentile(errors, 0.5 * (1 - level)), percentile(errors, 0.5 * (1 + level))};
+  std::sort(values.begin(), values.end());
+  return {percentile(values, 0.5 * (1 - level)), percentile(values, 0.5 * (1 + level))};
 }
 
 }  // namespace smoothlab::eval

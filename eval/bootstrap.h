@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace smoothlab::eval {
@@ -8,6 +9,11 @@ namespace smoothlab::eval {
 struct Interval {
   double low = 0, high = 0;
 };
+
+/// Percentile interval (Efron), `level` in (0, 1), of what `resampled` gives for each of `replicates` ≥ 1,
+/// which are shared among threads.
+Interval percentile_interval(int replicates, double level, int threads,
+                             const std::function<double(int replicate)>& resampled);
 
 /// What the bootstrap of an ECE needs to know of any number of rows. A resampled ECE depends on a row only by
 /// its bin, its confidence and whether it is right. Rows are therefore counted in cells: each bin is cut into

@@ -58,6 +58,7 @@ json to_json(const CalibrationReport& report) {
               {"bins_count", report.options.bins},
               {"bootstrap", report.options.bootstrap},
               {"seed", report.options.seed},
+              {"resampled", report.samples_repeat ? "samples" : "rows"},
               {"accuracy", report.unscaled.accuracy},
               {"top5_accuracy", report.unscaled.top5_accuracy},
               {"notes", report.notes}};

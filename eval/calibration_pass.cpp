@@ -9,6 +9,7 @@ namespace smoothlab::eval {
 namespace {
 
 struct RowRecord {
+  int64_t sample_id;
   double confidence;
   int bin;  // by the bootstrap's convention
   bool correct;
@@ -40,7 +41,11 @@ void merge(const ChunkTally& chunk, CalibrationTally& tally) {
   tally.classwise.add(chunk.classwise);
   for (const RowRecord& row : chunk.rows) {
     tally.ranking.add(row.confidence, row.correct);
-    if (tally.cell_edges) tally.cells.add(row.bin, row.confidence, row.correct);
+    if (!tally.cell_edges) continue;
+    if (tally.samples)
+      tally.samples->add(row.sample_id, row.bin, row.confidence, row.correct);
+    else
+      tally.cells.add(row.bin, row.confidence, row.correct);
   }
 }
 
@@ -83,19 +88,22 @@ class Worker {
       for (size_t t = 0; t < temperatures.size(); ++t) {
         const bool last = t + 1 == temperatures.size();
         judge_.judge(1 / temperatures[t].of_half[half], last ? 0 : 1 / temperatures[t + 1].of_half[half]);
-        count(label, temperatures[t].tally->cell_edges, collectors_[t], result.tallies[t]);
+        count(ids_[static_cast<size_t>(i)], label, temperatures[t].tally->cell_edges, collectors_[t],
+              result.tallies[t]);
       }
     }
     for (size_t t = 0; t < temperatures.size(); ++t) collectors_[t].finish(result.tallies[t].classwise);
   }
 
  private:
-  void count(int64_t label, std::optional<BinEdges> edges, ClasswiseCollector& collector, ChunkTally& tally) {
+  void count(int64_t sample_id, int64_t label, std::optional<BinEdges> edges, ClasswiseCollector& collector,
+             ChunkTally& tally) {
     const JudgedRow& row = judge_.judged();
     judge_.add_to(tally.sums);
     if (static_cast<float>(row.confidence) == 1.0F) tally.saturated.add(0, row.confidence, row.correct);
     collector.add(judge_, label, tally.classwise);
-    tally.rows.push_back({row.confidence, edges == BinEdges::guo ? row.guo : row.standard, row.correct});
+    tally.rows.push_back(
+        {sample_id, row.confidence, edges == BinEdges::guo ? row.guo : row.standard, row.correct});
   }
 
   RowJudge judge_;
@@ -105,8 +113,11 @@ class Worker {
 
 }  // namespace
 
-CalibrationTally::CalibrationTally(int64_t classes, int bins, std::optional<BinEdges> edges)
-    : sums(bins), classwise(classes, bins), cell_edges(edges), cells(bins) {}
+CalibrationTally::CalibrationTally(int64_t classes, int bins, std::optional<BinEdges> edges,
+                                   std::optional<uint64_t> sample_seed)
+    : sums(bins), classwise(classes, bins), cell_edges(edges), cells(bins) {
+  if (sample_seed) samples.emplace(bins, *sample_seed);
+}
 
 int half_of(uint64_t seed, int64_t sample_id) {
   constexpr uint64_t most = (uint64_t{1} << 56) - 1;

@@ -11,6 +11,7 @@
 #include "eval/classwise_bins.h"
 #include "eval/confidence_ranking.h"
 #include "eval/logit_chunks.h"
+#include "eval/sample_bootstrap.h"
 #include "eval/temperature.h"
 
 namespace smoothlab::eval {
@@ -18,15 +19,18 @@ namespace smoothlab::eval {
 /// Everything that is counted of a file's rows at one temperature. Memory does not grow with N beyond that
 /// of ConfidenceRanking.
 struct CalibrationTally {
-  /// `edges`: the convention of the bootstrap's bins, where there is to be one.
-  CalibrationTally(int64_t classes, int bins, std::optional<BinEdges> edges);
+  /// `edges`: the convention of the bootstrap's bins, where there is to be one; `sample_seed`: it resamples
+  /// samples instead of rows.
+  CalibrationTally(int64_t classes, int bins, std::optional<BinEdges> edges,
+                   std::optional<uint64_t> sample_seed = std::nullopt);
   CalibrationSums sums;
   /// Rows whose confidence is 1 in single precision, the bin of their own that torchmetrics gives them.
   ReliabilityBins saturated{1};
   ClasswiseBins classwise;
   ConfidenceRanking ranking;
   std::optional<BinEdges> cell_edges;
-  BootstrapCells cells;  ///< empty without cell_edges
+  BootstrapCells cells;                    ///< empty without cell_edges, and where samples are resampled
+  std::optional<SampleBootstrap> samples;  ///< where they are
 };
 
 /// Which of two halves a sample is in: a fair coin addressed by (seed, sample id), so that the halves do not

@@ -49,7 +49,8 @@ CalibrationMetrics metrics_of(const CalibrationTally& tally, const CalibrationOp
   metrics.ece_debiased = debiased_error(metrics.bins, sums.rows);
   metrics.mce = metrics.bins.maximum_error();
   if (options.bootstrap > 0)
-    metrics.ece_ci95 = tally.cells.ece(options.bootstrap, options.seed, 0.95, threads);
+    metrics.ece_ci95 = tally.samples ? tally.samples->ece(options.bootstrap, 0.95, threads)
+                                     : tally.cells.ece(options.bootstrap, options.seed, 0.95, threads);
   return metrics;
 }
 
@@ -141,7 +142,9 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   note_part(file, report);
 
   const auto edges = options.bootstrap > 0 ? std::optional(options.edges) : std::nullopt;
-  const auto tally = [&] { return CalibrationTally(file.classes(), options.bins, edges); };
+  report.samples_repeat = samples_repeat(file);
+  const auto sample_seed = edges && report.samples_repeat ? std::optional(options.seed) : std::nullopt;
+  const auto tally = [&] { return CalibrationTally(file.classes(), options.bins, edges, sample_seed); };
   const auto pass = [&](const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
                         HalfSlopes* slopes) {
     calibration_pass(file, threads, options.seed, temperatures, nodes, slopes, passed);

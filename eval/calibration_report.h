@@ -58,6 +58,8 @@ struct CalibrationReport {
   std::string recipe;  ///< its text, as far as the file has it
   /// One rank's shard of an evaluation on several, by its name: not comparable with whole evaluations.
   bool part = false;
+  /// Rows share sample ids: intervals come from resampled samples, not rows.
+  bool samples_repeat = false;
   CalibrationOptions options;
   CalibrationMetrics unscaled;
   /// At the temperature fitted to the same rows, as the paper does, or at the one given.
