@@ -2,7 +2,8 @@
 #include <regex>
 #include <set>
 
-#include "eval/foreign_file.h"
+#include "eval/shard_fixture.h"
+#include "eval/shard_names.h"
 #include "launcher/program.h"
 #include "support/temporary_folder.h"
 
@@ -78,6 +79,32 @@ TEST_F(CalibrateVerbSlow, EachBadFileHasALineAndTheFirstDecidesTheCode) {
   EXPECT_THAT(errors[1], HasSubstr("error: no such file (" + (folder / "two.h5")));
   EXPECT_EQ(smoothlab({"calibrate", folder / "one.h5", folder / "two.h5", "--json"}).out, "[]\n");
   EXPECT_THAT(smoothlab({"calibrate", "--help"}).out, HasSubstr("exit code"));
+}
+
+// A pattern such as logits/*.h5 used to make three evaluations of one on two ranks.
+TEST_F(CalibrateVerbSlow, ShardsAreLeftOutBesideTheirWholeFile) {
+  const auto whole = folder / "test.h5";
+  std::vector<std::string> shards;
+  for (int rank = 0; rank < 2; ++rank) {
+    shards.push_back(eval::shard_path(whole, "a1", rank, 2));
+    write_shard(shards.back(), {20, 4, 0, false, eval::LogitPrecision::float32}, 20 * rank, 8);
+  }
+  eval::publish_logit_file(whole, shards);
+  const auto result = smoothlab({"calibrate", shards[0], shards[1], whole, whole, "--json", "--no-fit"});
+  EXPECT_EQ(result.exit_code, 0);
+  ASSERT_EQ(json::parse(result.out).size(), 1U);
+  EXPECT_EQ(json::parse(result.out)[0]["file"], whole);
+  const auto notes = lines_of(result.err);
+  ASSERT_EQ(notes.size(), 3U) << result.err;
+  EXPECT_THAT(notes[0], HasSubstr(shards[0] + " is left out: it is a part of " + whole));
+  EXPECT_THAT(notes[2], HasSubstr("the same file"));
+}
+
+// The folder of figures used to be made before the page's name turned out to be its own.
+TEST_F(CalibrateVerbSlow, OutputsThatCollideAreFoundBeforeAnyWork) {
+  const auto file = good(), both = folder / "fg";
+  expect_only_error(smoothlab({"calibrate", file, "--figures", both, "--page", both}), 2, "fg");
+  EXPECT_FALSE(std::filesystem::exists(both));
 }
 
 TEST_F(CalibrateVerbSlow, OptionsThatContradictOrNameNothing) {
