@@ -135,7 +135,9 @@ std::string explanation(const CalibrationOptions& options) {
       "taken off; MCE: largest gap of a bin.</p>\n",
       options.bins, options.edges == BinEdges::guo ? "guo" : "standard",
       options.bootstrap > 0
-          ? fmt::format(", with a 95 % bootstrap interval of {} replicates", options.bootstrap)
+          ? fmt::format(
+                ", with a 95 % interval by {} bootstrap resamples of rows, of samples where rows share one",
+                options.bootstrap)
           : "");
 }
 
