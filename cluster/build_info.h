@@ -11,6 +11,8 @@ std::string code_version();
 /// What the program was built with and runs with, each "name version".
 std::string torch_version();
 std::string mpi_version();
+/// Whether several ranks can exchange CUDA tensors.
+bool built_with_nccl();
 /// The library that dense matrix products come from, as a path; empty where it cannot be told.
 std::string blas_library();
 

@@ -58,8 +58,9 @@ class Communicator {
   virtual at::Tensor allgather(const at::Tensor& tensor) = 0;
   virtual void barrier() = 0;
   /// Watches from now on that no rank waits for others longer than `limit` in one collective. Where one does,
-  /// `act` is called once, on one rank and on a thread of its own, with a RunError that names the collective
-  /// and who has not joined it. A rank is heard of while it computes, too. Collective.
+  /// `act` is called on a thread of its own, once a rank, with an error that names the collective and who has
+  /// not joined it: on rank 0, and where that one is silent on those that wait. A rank is heard of while it
+  /// computes, too. Collective, once in the communicator's life.
   virtual void watch_for_stalls(std::chrono::milliseconds limit, StallAction act);
   /// Ends every rank of the job at once with this exit code; does not return.
   [[noreturn]] virtual void abort(int exit_code) = 0;

@@ -67,6 +67,22 @@ int node_cores(Communicator& communicator) {
   return static_cast<int>(together.count());
 }
 
+std::vector<DeviceView> device_views(Communicator& communicator, int devices) {
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  std::vector<DeviceView> views;
+  for (const std::string& entry : communicator.allgather_text(host_name() + "\n" + std::to_string(devices) +
+                                                              "\n" + (visible ? visible : ""))) {
+    std::istringstream lines(entry);
+    DeviceView view;
+    std::getline(lines, view.host);
+    lines >> view.devices;
+    lines.ignore();
+    std::getline(lines, view.visible);
+    views.push_back(view);
+  }
+  return views;
+}
+
 /// Quota in cores of one cgroup folder, or 0 where it sets none.
 double folder_quota(const std::string& folder) {
   std::istringstream second_version(contents(folder + "/cpu.max"));
@@ -107,6 +123,17 @@ int available_cores() {
   return std::min(cores, own_quota(cores));
 }
 
+int device_of_rank(const std::vector<DeviceView>& ranks, int rank) {
+  const DeviceView& own = ranks.at(static_cast<size_t>(rank));
+  int before = 0, alike = 0;
+  for (size_t r = 0; r < ranks.size(); ++r) {
+    if (ranks[r].host != own.host || ranks[r].visible != own.visible) continue;
+    ++alike;
+    before += static_cast<int>(r) < rank;
+  }
+  return alike <= own.devices ? before : -1;
+}
+
 int cuda_devices() {
   return static_cast<int>(torch::cuda::device_count());
 }
@@ -116,8 +143,8 @@ bool takes_cuda(const std::string& wanted, bool everywhere, bool carried, const 
   if (wanted == "cpu") return false;
   if (wanted == "auto") return everywhere && carried;
   if (!everywhere)
-    throw EnvironmentError("not every rank has a CUDA device", rank,
-                           "use device cpu, or a machine and a LibTorch with CUDA");
+    throw EnvironmentError("not every rank has a CUDA device of its own", rank,
+                           "use device cpu, fewer ranks a node, or a machine and a LibTorch with CUDA");
   if (!carried)
     throw EnvironmentError("ranks cannot exchange CUDA tensors through " + backend, rank,
                            "train on one rank, or use device cpu");
@@ -143,14 +170,15 @@ Placement place_rank(Communicator& communicator, const std::string& wanted, int 
   const int share = std::min(shared, own_quota(shared)) / communicator.local_size();
   placement.threads = threads > 0 ? threads : wanted_threads(std::getenv("OMP_NUM_THREADS"));
   if (placement.threads == 0) placement.threads = std::clamp(share, 1, available_cores());
-  const int devices = wanted == "cpu" ? 0 : cuda_devices();
+  const std::vector<DeviceView> views = device_views(communicator, wanted == "cpu" ? 0 : cuda_devices());
+  const int device = device_of_rank(views, communicator.rank());
+  const DeviceView& view = views[static_cast<size_t>(communicator.rank())];
   // All ranks compute on the same kind of device, or their collectives would not match.
-  const bool cuda = takes_cuda(wanted, communicator.agree_all(devices > 0),
+  const bool cuda = takes_cuda(wanted, communicator.agree_all(device >= 0),
                                communicator.carries(c10::DeviceType::CUDA), communicator.backend(),
-                               "rank " + std::to_string(communicator.rank()) + " on " + host_name());
-  if (cuda)
-    placement.device = c10::Device(c10::DeviceType::CUDA,
-                                   static_cast<c10::DeviceIndex>(communicator.local_rank() % devices));
+                               "rank " + std::to_string(communicator.rank()) + " on " + view.host +
+                                   ", which sees " + std::to_string(view.devices));
+  if (cuda) placement.device = c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device));
   communicator.attach(placement.device);
   return placement;
 }

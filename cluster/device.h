@@ -3,6 +3,7 @@
 #include <c10/core/Device.h>
 
 #include <string>
+#include <vector>
 
 #include "cluster/communicator.h"
 
@@ -16,7 +17,8 @@ struct Placement {
 
 /// wanted: "auto", "cpu" or "cuda". "auto" takes CUDA where LibTorch and every rank's machine have it and the
 /// communicator carries its tensors, else the CPU. Collective: ranks of a node compare which cores they may
-/// use, because mpirun may give each its own or all the same. Ranks of a node take its CUDA devices in turn.
+/// use, because mpirun may give each its own or all the same. Each rank has a CUDA device of its own
+/// (device_of_rank).
 /// threads: CPU threads for this rank; 0: OMP_NUM_THREADS where it is set, else the rank's share of the cores
 /// that the ranks of the node may use.
 /// Throws UsageError for another word and EnvironmentError where the device cannot be had or OMP_NUM_THREADS
@@ -36,6 +38,15 @@ void apply(const Placement& placement);
 /// with `rank` as its place.
 bool takes_cuda(const std::string& wanted, bool everywhere, bool carried, const std::string& backend,
                 const std::string& rank);
+
+/// What a rank sees of its node's CUDA devices.
+struct DeviceView {
+  std::string host, visible;  ///< its host and CUDA_VISIBLE_DEVICES
+  int devices = 0;
+};
+/// Which of the devices that it sees a rank takes: the ranks of a node that see the same ones take them in
+/// turn. -1 where there are fewer devices than such ranks.
+int device_of_rank(const std::vector<DeviceView>& ranks, int rank);
 
 /// CUDA devices that LibTorch sees; 0 also where it was built without CUDA.
 int cuda_devices();

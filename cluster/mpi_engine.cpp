@@ -13,6 +13,7 @@
 #include <string>
 
 #include "cluster/error.h"
+#include "cluster/failure.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -223,6 +224,7 @@ void MpiEngine::run_in_background() {
 void MpiEngine::watch(std::chrono::milliseconds limit, StallAction act) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (watch_) throw RunError("the ranks are watched already", "MPI", "watch once");
     watch_.emplace(comm_, limit);
     on_stall_ = std::move(act);
     next_beat_ = Clock::now();
@@ -257,8 +259,8 @@ std::optional<Error> MpiEngine::beat() {
   Heartbeat own = heartbeat();
   try {
     if (look_) look_(own);
-  } catch (const Error& failure) {
-    return failure;
+  } catch (const std::exception& failure) {
+    return as_error(failure);
   }
   return watch_->beat(own);
 }

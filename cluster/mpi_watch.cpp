@@ -1,8 +1,10 @@
 #include "cluster/mpi_watch.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 namespace smoothlab::cluster {
 namespace {
@@ -24,6 +26,9 @@ MpiWatch::MpiWatch(MPI_Comm ranks, milliseconds limit)
   MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
   MPI_Comm_rank(comm_, &rank_);
   MPI_Comm_size(comm_, &size);
+  gethostname(root_.host, sizeof root_.host - 1);
+  MPI_Bcast(root_.host, sizeof root_.host, MPI_BYTE, 0, comm_);
+  others_ = size - 1;
   if (rank_ == 0) judge_.emplace(size, limit_, interval_, Clock::now());
 }
 
@@ -44,6 +49,7 @@ void MpiWatch::hear() {
         MPI_SUCCESS)
       return;
     judge_->hear(status.MPI_SOURCE, heartbeat, Clock::now());
+    others_ -= static_cast<int>(heartbeat.last);
   }
 }
 
@@ -59,18 +65,20 @@ std::optional<Error> MpiWatch::beat(const Heartbeat& own) {
   // Time for rank 0 to speak, and to be slow about it.
   const milliseconds grace = std::max(20 * interval_, milliseconds(5000));
   if (milliseconds(own.waiting_ms) <= limit_ + grace) return std::nullopt;
-  return RunError(
-      fmt::format("{} {} ({:.1f} MB) has waited for {:.0f} s, and rank 0, which would say for whom, "
-                  "says nothing",
-                  own.operation, own.waiting_for, static_cast<double>(own.bytes) / 1e6,
-                  static_cast<double>(own.waiting_ms) / 1e3),
-      "rank 0", remedy);
+  return RunError(fmt::format("a rank has fallen silent during {}, in which others have waited {:.0f} s",
+                              collective_name(own), static_cast<double>(own.waiting_ms) / 1e3),
+                  rank_name(0, root_), remedy);
 }
 
 void MpiWatch::close() {
-  MPI_Wait(&telling_, MPI_STATUS_IGNORE);
-  MPI_Barrier(comm_);
-  if (judge_) hear();
+  if (judge_) {
+    for (hear(); others_ > 0; hear()) std::this_thread::sleep_for(milliseconds(1));
+  } else {
+    MPI_Wait(&telling_, MPI_STATUS_IGNORE);
+    Heartbeat last;
+    last.last = 1;
+    MPI_Send(&last, sizeof last, MPI_BYTE, 0, tag, comm_);
+  }
   MPI_Comm_free(&comm_);
 }
 

@@ -35,10 +35,12 @@ class MpiWatch {
 
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0;
+  Heartbeat root_;  ///< of rank 0: its host
   std::chrono::milliseconds limit_, interval_;
   std::optional<StallJudge> judge_;  // rank 0
   Heartbeat told_;                   ///< what is on its way
   MPI_Request telling_ = MPI_REQUEST_NULL;
+  int others_ = 0;  ///< on rank 0: ranks whose last heartbeat has yet to come
 };
 
 }  // namespace smoothlab::cluster

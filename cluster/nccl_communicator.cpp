@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "cluster/build_info.h"
 #include "cluster/error.h"
 #include "cluster/nccl_engine.h"
 
@@ -50,11 +51,12 @@ class NcclCommunicator : public Communicator {
 
   void attach(c10::Device device) override {
     if (!device.is_cuda() || nccl_) return;
-    nccl_ = std::make_unique<NcclEngine>(*host_, device, [this] { return mpi_.count_collective(); });
+    nccl_ = std::make_unique<NcclEngine>(rank(), device, [this] { return mpi_.count_collective(); });
     mpi_.observe([this](Heartbeat& heartbeat) {
       nccl_->observe(heartbeat);
       nccl_->check();
     });
+    nccl_->begin(*host_);
   }
 
   std::unique_ptr<PendingCollective> allreduce_async(at::Tensor tensor, Reduction reduction) override {
@@ -72,6 +74,9 @@ class NcclCommunicator : public Communicator {
   void broadcast(at::Tensor tensor, int root) override {
     if (!tensor.is_cuda()) return host_->broadcast(tensor, root);
     require_collective_tensor(tensor, "broadcast");
+    if (root < 0 || root >= size())
+      throw RunError("no rank " + std::to_string(root) + " of " + std::to_string(size()), "broadcast",
+                     "name a root below the number of ranks");
     void* bytes = tensor.data_ptr();
     const size_t count = tensor.nbytes();
     nccl()
@@ -125,6 +130,10 @@ class NcclCommunicator : public Communicator {
 };
 
 }  // namespace
+
+bool built_with_nccl() {
+  return true;
+}
 
 std::unique_ptr<Communicator> with_nccl(std::unique_ptr<Communicator> host, MpiEngine& mpi) {
   return std::make_unique<NcclCommunicator>(std::move(host), mpi);

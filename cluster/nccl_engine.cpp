@@ -5,6 +5,7 @@
 #include <c10/cuda/CUDAGuard.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <thread>
 #include <utility>
@@ -59,8 +60,9 @@ ncclUniqueId agreed_id(Communicator& host) {
   ncclResult_t made = ncclSuccess;
   if (host.is_root()) made = ncclGetUniqueId(&id);
   if (!host.agree_all(made == ncclSuccess))
-    throw EnvironmentError(std::string("NCCL cannot start: ") + ncclGetErrorString(made), "rank 0",
-                           "run with NCCL_DEBUG=INFO to see why");
+    throw EnvironmentError(host.is_root() ? std::string("NCCL cannot start: ") + ncclGetErrorString(made)
+                                          : "NCCL cannot start on rank 0",
+                           "rank 0", "run with NCCL_DEBUG=INFO to see why");
   const at::Tensor bytes = at::empty({static_cast<int64_t>(sizeof id)}, at::kByte);
   std::memcpy(bytes.data_ptr(), &id, sizeof id);
   host.broadcast(bytes, 0);
@@ -70,17 +72,25 @@ ncclUniqueId agreed_id(Communicator& host) {
 
 }  // namespace
 
-NcclEngine::NcclEngine(Communicator& host, c10::Device device, Count count)
+NcclEngine::NcclEngine(int rank, c10::Device device, Count count)
     : device_(device),
-      rank_(host.rank()),
+      rank_(rank),
       count_(std::move(count)),
-      stream_(c10::cuda::getStreamFromPool(true, device.index())) {
+      stream_(c10::cuda::getStreamFromPool(true, device.index())) {}
+
+void NcclEngine::begin(Communicator& host) {
   const c10::cuda::CUDAGuard guard(device_);
   const ncclUniqueId id = agreed_id(host);
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   // So that a peer that is gone leaves nobody inside a call that cannot be ended.
   config.blocking = 0;
-  require(ncclCommInitRankConfig(&comm_, host.size(), id, host.rank(), &config), "start");
+  note("start of NCCL", count_(), 0);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    require(ncclCommInitRankConfig(&comm_, host.size(), id, rank_, &config), "start");
+  }
+  const std::lock_guard<std::mutex> lock(notes_);
+  under_way_.clear();
 }
 
 NcclEngine::~NcclEngine() {
@@ -115,12 +125,18 @@ void NcclEngine::require(ncclResult_t result, const char* action) {
 
 std::unique_ptr<PendingCollective> NcclEngine::start(const char* name, const at::Tensor& tensor,
                                                      const Issue& issue) {
+  if (tensor.device() != device_)
+    throw RunError("a tensor on " + tensor.device().str() + ", while this rank computes on " + device_.str(),
+                   name, "move it there first");
   const c10::cuda::CUDAGuard guard(device_);
   at::cuda::CUDAEvent ready;
   ready.record(c10::cuda::getCurrentCUDAStream(device_.index()));
   ready.block(stream_);
+  // A captured collective runs when its graph does, which these times and events know nothing of.
+  const bool captured = is_capturing(stream_.stream());
   const auto end = std::make_shared<at::cuda::CUDAEvent>();
-  const int64_t number = count_();  // not under the lock, as whoever observes holds the counter's
+  const int64_t number = count_();
+  if (!captured) note(name, number, static_cast<int64_t>(tensor.nbytes()));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!comm_)
@@ -130,21 +146,31 @@ std::unique_ptr<PendingCollective> NcclEngine::start(const char* name, const at:
     end->record(stream_);
     // The allocator may give the memory to another tensor only once this stream is done with it.
     c10::cuda::CUDACachingAllocator::recordStream(tensor.storage().data_ptr(), stream_);
-    // A captured collective runs when its graph does, which these times and events know nothing of.
-    if (!is_capturing(stream_.stream()))
-      under_way_.push_back({name, number, static_cast<int64_t>(tensor.nbytes()), Clock::now(), end});
-    forget_ended();
   }
+  if (!captured) note_end(end);
   return std::make_unique<PendingOnStream>(device_, end);
 }
 
+void NcclEngine::note(const char* name, int64_t number, int64_t bytes) {
+  const std::lock_guard<std::mutex> lock(notes_);
+  forget_ended();
+  under_way_.push_back({name, number, bytes, Clock::now(), nullptr});
+}
+
+void NcclEngine::note_end(std::shared_ptr<at::cuda::CUDAEvent> end) {
+  const std::lock_guard<std::mutex> lock(notes_);
+  under_way_.back().end = std::move(end);
+}
+
 void NcclEngine::forget_ended() {
-  while (!under_way_.empty() && under_way_.front().end->query()) under_way_.pop_front();
+  const OutsideCapture relaxed;
+  const c10::cuda::CUDAGuard guard(device_);
+  while (!under_way_.empty() && under_way_.front().end && under_way_.front().end->query())
+    under_way_.pop_front();
 }
 
 void NcclEngine::observe(Heartbeat& heartbeat) {
-  const OutsideCapture relaxed;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::mutex> lock(notes_);
   forget_ended();
   if (under_way_.empty()) return;
   const UnderWay& oldest = under_way_.front();
@@ -158,19 +184,23 @@ void NcclEngine::observe(Heartbeat& heartbeat) {
 }
 
 void NcclEngine::check() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!comm_) return;
+  const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || !comm_) return;
   ncclResult_t result = ncclSuccess;
   if (ncclCommGetAsyncError(comm_, &result) != ncclSuccess || result == ncclInProgress) return;
   require(result, "go on");
 }
 
 void NcclEngine::abort() {
-  // Not for ever: another thread may hang inside NCCL.
-  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
-  for (int tries = 0; tries < 100 && !lock.try_lock(); ++tries)
+  // Not for ever: another thread may hang inside NCCL, and so may the end of it on a device that is sick.
+  const auto ended = std::make_shared<std::atomic<bool>>(false);
+  std::thread([this, ended] {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (comm_) ncclCommAbort(std::exchange(comm_, nullptr));
+    *ended = true;
+  }).detach();
+  for (int tries = 0; tries < 400 && !*ended; ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  if (lock.owns_lock() && comm_) ncclCommAbort(std::exchange(comm_, nullptr));
 }
 
 }  // namespace smoothlab::cluster

@@ -22,6 +22,10 @@ size_t distance(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::string nearest_name(const std::string& written, const std::vector<std::string>& known) {
+  // What is only begun, as of an option, is nearer than what has as many letters.
+  const auto begun = [&](const std::string& name) { return name.compare(0, written.size(), written) == 0; };
+  if (written.size() > 3 && std::count_if(known.begin(), known.end(), begun) == 1)
+    return *std::find_if(known.begin(), known.end(), begun);
   std::string best;
   size_t best_distance = std::max<size_t>(2, written.size() / 3) + 1;
   for (const auto& name : known) {

@@ -14,6 +14,7 @@ struct Heartbeat {
   int64_t waiting_ms = 0;   ///< for how long it has been waiting in one of them; 0: it is not
   int64_t waiting_for = 0;  ///< which one, counted from 1
   int64_t bytes = 0;        ///< of that one's tensor
+  int64_t last = 0;         ///< 1: no other one follows
   char operation[16] = "";  ///< its name
   char host[64] = "";
 };
@@ -30,8 +31,8 @@ class StallJudge {
   void hear(int rank, const Heartbeat& heartbeat, Clock::time_point now);
 
   struct Verdict {
-    std::string
-        problem;  ///< "a rank has not joined allreduce 1234 (4.0 MB), in which others have waited 600 s"
+    /// "a rank has not joined allreduce 1234 (4.0 MB), in which others have waited 600 s"
+    std::string problem;
     std::string where;  ///< "rank 2 on node7"
   };
   /// Whom the ranks wait for, once one has waited longer than the limit.
@@ -49,5 +50,7 @@ class StallJudge {
 
 /// The rank as an error names it: "rank 2 on node7".
 std::string rank_name(int rank, const Heartbeat& heartbeat);
+/// What it waits for: "allreduce 1234 (4.0 MB)".
+std::string collective_name(const Heartbeat& heartbeat);
 
 }  // namespace smoothlab::cluster

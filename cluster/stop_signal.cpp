@@ -65,12 +65,13 @@ StopSignal::StopSignal() {
 }
 
 StopSignal::~StopSignal() {
-  // A request that was heard may be told again while the process is on its way out, which it must not die of.
+  // A request may be told, or told again, while the process is on its way out, which it must not die of.
   struct sigaction ignored {};
   ignored.sa_handler = SIG_IGN;
   const bool told = requested() != StopRequest::none;
   for (size_t i = 0; i < signals.size(); ++i)
-    sigaction(signals[i], told && signals[i] != SIGINT ? &ignored : &previous_[i], nullptr);
+    sigaction(signals[i], (told && signals[i] != SIGINT) || signals[i] == SIGUSR2 ? &ignored : &previous_[i],
+              nullptr);
   asked = static_cast<int>(StopRequest::none);
 }
 

@@ -16,8 +16,8 @@ constexpr std::chrono::nanoseconds duplicate_interval = std::chrono::seconds(1);
 /// be requeued (exit 75), both after a checkpoint at the next step boundary. The first request stands:
 /// mpirun, srun and schedulers deliver the same one several times and under several names. Only a second
 /// SIGINT, a person's second Ctrl-C, ends the process at once. The handler only sets flags. Signals belong to
-/// the process, so at most one of these lives at a time. Afterwards the handlers are as before; but SIGTERM,
-/// SIGUSR2 and SIGHUP are ignored once one of them, or SIGINT, was heard.
+/// the process, so at most one of these lives at a time. Afterwards the handlers are as before, but
+/// SIGUSR2, by which launchers ask, is ignored, and SIGTERM and SIGHUP once any request was heard.
 class StopSignal {
  public:
   StopSignal();

@@ -114,7 +114,8 @@ Finding devices() {
 Finding nccl() {
   const std::string version = cluster::nccl_version();
   const std::string use = "reducing gradients between GPUs";
-  const std::string instead = "not used by this build: ranks exchange tensors through MPI";
+  const std::string instead =
+      cluster::built_with_nccl() ? "" : "not used by this build: ranks exchange tensors through MPI";
   if (version.empty()) return {"NCCL", State::absent, "not found", use, instead};
   return {"NCCL", State::present, version, use, instead};
 }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -57,6 +58,8 @@ bool may_speak() {
 }  // namespace
 
 int run_job(const Job& job, const RankBody& body) {
+  // A job outlives whoever reads what it says (a pipe into tee or head).
+  std::signal(SIGPIPE, SIG_IGN);
   if (job.ranks > 1 && !cluster::started_as_rank()) return launch_ranks(job);
   const auto communicator = cluster::make_communicator();
   const auto log = std::make_shared<cluster::Log>(communicator->rank());
@@ -67,6 +70,10 @@ int run_job(const Job& job, const RankBody& body) {
       fail(ranks, stall);
     });
   try {
+    if (job.ranks > 1 && job.ranks != communicator->size())
+      throw UsageError("--ranks " + std::to_string(job.ranks) + " within a job of " +
+                           std::to_string(communicator->size()) + " ranks",
+                       "command line", "leave --ranks out under an mpirun or srun of your own");
     return body(*communicator, *log);
   } catch (const std::exception& failure) {
     log->progress_done();

@@ -23,8 +23,11 @@ class StarterWords {
   std::string of_mpi() const;
 
  private:
+  void keep(const std::string& line);
+
   std::string line_;  ///< the current line, as long as it may be anyone's
   bool passing_ = false, framed_ = false, error_told_ = false;
+  int frame_lines_ = 0;
   std::string mpi_;
 };
 

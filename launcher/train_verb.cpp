@@ -2,6 +2,8 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
@@ -16,8 +18,11 @@
 namespace smoothlab::launcher {
 namespace {
 
-/// "recipes/paper/resnet56-cifar100.yaml" trains in runs/resnet56-cifar100 unless told otherwise.
+/// "recipes/paper/resnet56-cifar100.yaml" trains in runs/resnet56-cifar100 unless told otherwise, and the
+/// recipe.yaml of a run in the folder of that run.
 std::string default_folder(const std::string& recipe) {
+  const std::filesystem::path path(recipe);
+  if (path.filename() == "recipe.yaml" && path.has_parent_path()) return path.parent_path().string();
   return "runs/" + std::filesystem::path(recipe).stem().string();
 }
 
@@ -47,6 +52,15 @@ nlohmann::ordered_json to_json(const trainer::TrainingRun& run, const std::strin
   return json;
 }
 
+/// Before ranks start that would each read it.
+void require_plain_file(const std::string& recipe) {
+  std::error_code none;
+  if (std::filesystem::exists(recipe, none) && !std::filesystem::is_regular_file(recipe, none) &&
+      !std::filesystem::is_directory(recipe, none))
+    throw UsageError("the recipe can be read only once, and every rank reads it", recipe,
+                     "save it to a file, or train on one rank");
+}
+
 /// The command that goes on with a run, fit for a shell.
 std::string resuming_command(const std::vector<std::string>& arguments) {
   std::string command = "smoothlab";
@@ -74,7 +88,7 @@ int train_verb(const std::vector<std::string>& arguments) {
   options.value("ranks", "N", "ranks to start", "1")
       .value("threads", "N", "CPU threads a rank; OMP_NUM_THREADS, or its share of the cores, without it")
       .value("stall-limit", "SECONDS", "ends the job when ranks wait this long for one; 0: never", "600")
-      .value("run", "DIR", "run folder; runs/NAME-OF-RECIPE without it")
+      .value("run", "DIR", "run folder; without it runs/NAME-OF-RECIPE, or a run's own for its recipe.yaml")
       .list("set", "KEY=VALUE", "overrides a key of the recipe: --set targets.alpha=0.1")
       .flag("resume", "go on from the newest whole checkpoint")
       .flag("dry-run", "check everything, print the plan and the resolved recipe, train nothing")
@@ -83,8 +97,8 @@ int train_verb(const std::vector<std::string>& arguments) {
       .epilogue(
           "A run folder holds recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/ and logits/.\n\n"
           "Ctrl-C (exit 0), SIGTERM, SIGUSR2 and a closed terminal (exit 75: start me again) stop a run\n"
-          "after a checkpoint at the next step; a second Ctrl-C ends it at once. Under an mpirun of your own send SIGUSR2 to\n"
-          "mpirun instead, which answers Ctrl-C and SIGTERM by killing the ranks.");
+          "after a checkpoint at the next step; a second Ctrl-C ends it at once. Under an mpirun of your\n"
+          "own send SIGUSR2 to mpirun instead, which answers Ctrl-C and SIGTERM by killing the ranks.");
   for (const auto& argument : arguments)
     if (argument == "--help-recipe") {
       std::cout << trainer::recipe_help(false);
@@ -92,21 +106,26 @@ int train_verb(const std::vector<std::string>& arguments) {
     }
   if (!options.parse(arguments, 1, 1)) return 0;
   const int ranks = static_cast<int>(options.integer("ranks", 1, 65536));
-  // From here on, so that a request which comes while data are opened is heard too.
-  const cluster::StopSignal stop;
-  // Read before any rank starts, so that a mistake is told once and at once.
-  const auto recipe = trainer::read_recipe(options.words()[0], options.texts("set"));
+  const std::string& path = options.words()[0];
+  std::optional<trainer::Recipe> recipe;
+  const auto read = [&] { recipe = trainer::read_recipe(path, options.texts("set")); };
+  // Before any rank starts, so that a mistake is told once and at once; ranks agree on who tells of it.
+  if (ranks > 1) require_plain_file(path);
+  if (!cluster::started_as_rank()) read();
   if (options.has("dry-run")) {
-    const auto plan = trainer::plan_run(recipe, ranks);
+    if (!recipe) read();
+    const auto plan = trainer::plan_run(*recipe, ranks);
     if (options.has("json"))
       std::cout << trainer::to_json(plan).dump(2) << '\n';
     else
-      std::cout << trainer::to_text(plan) << '\n' << trainer::resolved_recipe(recipe);
+      std::cout << trainer::to_text(plan) << '\n' << trainer::resolved_recipe(*recipe);
     return 0;
   }
 
+  // From here on, so that a request which comes while data are opened is heard too.
+  const cluster::StopSignal stop;
   trainer::RunOptions run_options;
-  run_options.folder = options.has("run") ? options.text("run") : default_folder(options.words()[0]);
+  run_options.folder = options.has("run") ? options.text("run") : default_folder(path);
   if (options.has("threads")) run_options.threads = static_cast<int>(options.integer("threads", 1, 4096));
   run_options.resume = options.has("resume");
   Job job;
@@ -117,8 +136,9 @@ int train_verb(const std::vector<std::string>& arguments) {
   job.after_death = "checkpoints that were whole are whole; go on with: " + resuming_command(job.arguments);
   job.stop = &stop;
   return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {
+    if (!recipe) read();
     const auto files = cluster::local_file_system();
-    trainer::TrainingRun run(recipe, run_options, communicator, *files, log);
+    trainer::TrainingRun run(*recipe, run_options, communicator, *files, log);
     const auto outcome = run.train(stop);
     if (options.has("json") && communicator.is_root())
       std::cout << to_json(run, run_options.folder, outcome).dump(2) << std::endl;

@@ -257,8 +257,7 @@ Checkpoint Learner::snapshot(int64_t step) const {
   if (!at::isfinite(s.parameters.master().sum()).item<bool>())
     throw RunError(
         fmt::format("the weights are not finite after step {}", step), "the network",
-        "lower optimizer.lr, lengthen schedule.warmup or set optimizer.clip_norm, and go on from the "
-        "last checkpoint with --resume");
+        "start another run with a lower optimizer.lr, a longer schedule.warmup or optimizer.clip_norm");
   const NamedTensors buffers = buffers_of(*s.network);
   const NamedTensors averages = s.average ? s.average->buffer_averages() : NamedTensors{};
   const at::Tensor all_buffers = gather_statistics(s.communicator, buffers);

@@ -8,6 +8,7 @@
 #include "models/weights.h"
 #include "trainer/checkpoint_manifest.h"
 #include "trainer/checkpoint_reader.h"
+#include "trainer/run_folder.h"
 #include "trainer/run_parts.h"
 
 namespace smoothlab::trainer {
@@ -43,9 +44,9 @@ LoadedRun load_run(const std::string& folder, const LoadOptions& options, const 
   if (!files.exists(recipe_path))
     throw DataError("the folder holds no run (no recipe.yaml)", folder,
                     "name the folder that train was given");
-  const FoundCheckpoint found = find_checkpoint(files, folder + "/checkpoints", options.step, log);
   LoadedRun run;
-  run.recipe = parse_recipe(files.read(recipe_path), recipe_path, {});
+  run.recipe = recipe_of_run(files, recipe_path);
+  const FoundCheckpoint found = find_checkpoint(files, folder + "/checkpoints", options.step, log);
   run.task = open_task_of(run.recipe);
   run.network = make_network_of(run.recipe, *run.task.train);
   run.step = found.step;

@@ -30,8 +30,8 @@ void LossMeter::settle() {
           fmt::format("the loss is {} in step {}", std::isnan(loss) ? "not a number" : "infinite",
                       entry.step + 1),
           fmt::format("a batch of {} rows that begins with sample {}", entry.rows, entry.first_sample),
-          "lower optimizer.lr, lengthen schedule.warmup, set optimizer.clip_norm or use precision "
-          "fp32, and go on from the last checkpoint with --resume");
+          "start another run with a lower optimizer.lr, a longer schedule.warmup, optimizer.clip_norm or "
+          "precision fp32");
     window_.loss += loss;
     window_.correct += entry.correct.item<int64_t>();
     window_.rows += entry.rows;

@@ -40,6 +40,15 @@ std::string first_conflict(const Recipe& before, const Recipe& now) {
   return "";
 }
 
+Recipe recipe_of_run(const cluster::FileSystem& files, const std::string& path) {
+  try {
+    return parse_recipe(files.read(path), path, {});
+  } catch (const UsageError& error) {
+    throw DataError("the run's recipe cannot be read: " + error.problem(), error.where(),
+                    "restore it from the copy in the newest checkpoint");
+  }
+}
+
 RunFolder::RunFolder(cluster::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
   if (path_.empty()) throw UsageError("a run needs a folder", "--run", "name one");
@@ -81,21 +90,16 @@ void RunFolder::begin(const Recipe& new_recipe) {
 }
 
 void RunFolder::reopen(const Recipe& new_recipe) {
-  const std::string before = files_.read(recipe()), now = resolved_recipe(new_recipe);
-  std::string conflict;
-  try {
-    // As a recipe, so that keys which the program did not have then take their defaults.
-    conflict = first_conflict(parse_recipe(before, recipe(), {}), new_recipe);
-  } catch (const UsageError& error) {
-    throw DataError("the run's recipe cannot be read: " + error.problem(), error.where(),
-                    "restore it from the copy in the newest checkpoint");
-  }
+  // As a recipe, so that keys which the program did not have then take their defaults.
+  const Recipe before = recipe_of_run(files_, recipe());
+  const std::string conflict = first_conflict(before, new_recipe);
   if (!conflict.empty())
     throw UsageError("the recipe is not the one this run was started with, " + conflict, recipe(),
                      "resume with the run's own recipe, or start another run in another folder");
   files_.make_folders(checkpoints());
   files_.make_folders(logits());
-  if (before != now) cluster::write_file_whole(files_, recipe(), now);
+  const std::string now = resolved_recipe(new_recipe);
+  if (files_.read(recipe()) != now) cluster::write_file_whole(files_, recipe(), now);
 }
 
 }  // namespace smoothlab::trainer

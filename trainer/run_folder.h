@@ -9,6 +9,9 @@
 
 namespace smoothlab::trainer {
 
+/// The recipe that a run was started with, as its folder holds it. Throws DataError.
+Recipe recipe_of_run(const cluster::FileSystem& files, const std::string& path);
+
 /// The folder of one run, and what stands where in it:
 ///   recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/step-N/, logits/*.h5, .lock
 class RunFolder {

@@ -264,8 +264,8 @@ struct TrainingRun::State {
   cluster::StopRequest boundary(StopAgreement& agreement) {
     const bool last = done == total;
     const auto due = [&](int64_t every) { return last || (every > 0 && done % every == 0); };
+    show_progress();  // before the loss of the window is written and gone
     if (due(recipe.train.log_every)) write_metrics();
-    show_progress();
     evaluation_pending = due(recipe.evaluate.every);
     auto request =
         heed(evaluation_pending ? agreement.ask(in_trouble()) : agreement.at_boundary(in_trouble()));

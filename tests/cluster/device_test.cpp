@@ -66,6 +66,7 @@ TEST(Device, CoresAreThoseOfTheAffinityMask) {
 }
 
 TEST(Device, ASoloRunTakesAllCores) {
+  unsetenv("OMP_NUM_THREADS");
   const auto solo = make_solo_communicator();
   const Placement placement = place_rank(*solo, "cpu");
   EXPECT_TRUE(placement.device.is_cpu());
@@ -77,6 +78,20 @@ TEST(Device, ASoloRunTakesAllCores) {
   } else {
     EXPECT_TRUE(place_rank(*solo, "auto").device.is_cuda());
   }
+}
+
+TEST(Device, RanksOfANodeTakeItsDevicesInTurn) {
+  const DeviceView a{"a", "", 2}, b{"b", "", 2};
+  const std::vector<DeviceView> two_nodes = {a, a, b, b};
+  for (int rank = 0; rank < 4; ++rank) EXPECT_EQ(device_of_rank(two_nodes, rank), rank % 2);
+  EXPECT_EQ(device_of_rank({a, a, a}, 2), -1) << "two devices for three ranks";
+  EXPECT_EQ(device_of_rank({a, a, a}, 0), -1);
+  // As Slurm shows each task its own.
+  const std::vector<DeviceView> bound = {{"a", "0", 1}, {"a", "1", 1}, {"a", "2,3", 2}, {"a", "2,3", 2}};
+  EXPECT_EQ(device_of_rank(bound, 0), 0);
+  EXPECT_EQ(device_of_rank(bound, 1), 0);
+  EXPECT_EQ(device_of_rank(bound, 3), 1);
+  EXPECT_EQ(device_of_rank({{"a", "", 0}}, 0), -1);
 }
 
 TEST(Device, ThreadsAreThoseAskedForElseThoseOfTheEnvironment) {

@@ -74,6 +74,19 @@ TEST_F(StallJudgeTest, BlamesTheNetworkWhereAllRanksWait) {
   EXPECT_THAT(verdict->where, HasSubstr("network"));
 }
 
+// A rank that stopped within the collective is not heard of for a while before it counts as silent.
+TEST_F(StallJudgeTest, BlamesNobodyWhileARankIsLate) {
+  judge.hear(2, waiting(9, 9, seconds(550)), start + seconds(550));
+  judge.hear(0, waiting(9, 9, seconds(601)), start + seconds(601));
+  judge.hear(1, waiting(9, 9, seconds(601)), start + seconds(601));
+  EXPECT_FALSE(judge.verdict(start + seconds(601)));
+  judge.hear(0, waiting(9, 9, seconds(640)), start + seconds(640));
+  judge.hear(1, waiting(9, 9, seconds(640)), start + seconds(640));
+  const auto verdict = judge.verdict(start + seconds(640));
+  ASSERT_TRUE(verdict);
+  EXPECT_EQ(verdict->where, "rank 2 on node7");
+}
+
 TEST_F(StallJudgeTest, ListsSomeOfManyRanks) {
   StallJudge large(40, seconds(1), milliseconds(50), start);
   for (int rank = 0; rank < 40; ++rank) large.hear(rank, computing(3), start);

@@ -34,16 +34,16 @@ TEST(StallWatchMpi, NamesTheRankThatTheOthersWaitFor) {
   auto& ranks = test::ranks();
   const int last = ranks.size() - 1;
   const auto told = std::make_shared<Told>();
-  ranks.watch_for_stalls(milliseconds(1000), [told](const Error& stall) { told->add(stall.what()); });
+  ranks.watch_for_stalls(milliseconds(1500), [told](const Error& stall) { told->add(stall.what()); });
   // Waits that are long, but not too long, and computation of any length, are nobody's stall.
   for (int i = 0; i < 3; ++i) {
-    if (ranks.rank() == last) std::this_thread::sleep_for(milliseconds(400));
+    if (ranks.rank() == last) std::this_thread::sleep_for(milliseconds(500));
     ranks.barrier();
   }
-  std::this_thread::sleep_for(milliseconds(1200));
+  std::this_thread::sleep_for(milliseconds(1700));
   ranks.barrier();
   EXPECT_EQ(told->words(), "");
-  if (ranks.rank() == last) std::this_thread::sleep_for(milliseconds(2200));
+  if (ranks.rank() == last) std::this_thread::sleep_for(milliseconds(3000));
   ranks.barrier();
   if (ranks.size() > 1 && ranks.is_root()) {
     EXPECT_THAT(told->words(), HasSubstr("a rank has not joined allreduce "));

@@ -1,6 +1,8 @@
 // Every input that can be wrong, through the program: the exit code, and one line that says what, where and
 // what to do. On two ranks the line is the same, and there is no second one, of another rank, of mpirun or of
 // a library.
+#include <sys/stat.h>
+
 #include <cmath>
 #include <limits>
 
@@ -74,6 +76,30 @@ class BadInputSlowIdx : public BadInputSlow {
   }
   void expect_fails(const std::string& part) const { expect_training_fails({}, 3, part, "idx.yaml"); }
 };
+
+// Every rank reads the recipe, and the second of two readers of a pipe used to find it empty or gone.
+TEST_F(BadInputSlow, ARecipeThatCanBeReadOnlyOnce) {
+  const std::string pipe = folder / "pipe.yaml";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  expect_only_error(smoothlab({"train", pipe, "--ranks", "2"}), 2, "can be read only once");
+}
+
+TEST_F(BadInputSlow, ARunWhoseRecipeIsDamagedIsBadDataWhoeverOpensIt) {
+  write_text(folder / "run/recipe.yaml", "task: {data: generated");
+  write_text(folder / "a.yaml", small_recipe());
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"train", folder / "a.yaml", "--run", folder / "run", "--resume"},
+           {"evaluate", "--run", folder / "run"}})
+    expect_error(smoothlab(command), 3, "the run's recipe cannot be read");
+}
+
+TEST_F(BadInputSlow, AnotherNumberOfRanksThanTheJobHas) {
+  write_text(folder / "a.yaml", small_recipe());
+  const auto result = run_process({"/usr/bin/env", "mpirun", "--oversubscribe", "-n", "2", program(), "train",
+                                   folder / "a.yaml", "--run", folder / "run", "--ranks", "3"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("error: --ranks 3 within a job of 2 ranks"));
+}
 
 TEST_F(BadInputSlowIdx, WholeFilesTrain) {
   const auto result = smoothlab({"train", folder / "idx.yaml", "--run", folder / "run", "--ranks", "2"});
@@ -155,13 +181,16 @@ TEST_F(BadInputSlowLogits, EachIsNamed) {
 TEST_F(BadInputSlowLogits, OneAmongManyCostsTheOthersNothing) {
   const std::string bad = folder / "bad.h5", page = folder / "page.html";
   write(bad, 20, 3, 19, 1.0F);
-  const auto result = smoothlab({"calibrate", good(), bad, folder / "missing.h5", good(), "--page", page});
+  std::filesystem::copy_file(good(), folder / "last.h5");
+  const auto result =
+      smoothlab({"calibrate", good(), bad, folder / "missing.h5", folder / "last.h5", "--page", page});
   EXPECT_EQ(result.exit_code, 3);
   const auto errors = lines_of(result.err);
   ASSERT_EQ(errors.size(), 2U) << result.err;
   EXPECT_THAT(errors[0], testing::AllOf(testing::StartsWith("error: "), HasSubstr("bad.h5")));
   EXPECT_THAT(errors[1], testing::AllOf(testing::StartsWith("error: "), HasSubstr("missing.h5")));
   EXPECT_THAT(result.out, HasSubstr("good"));
+  EXPECT_THAT(result.out, HasSubstr("last"));
   EXPECT_TRUE(std::filesystem::exists(page));
 }
 

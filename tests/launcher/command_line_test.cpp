@@ -33,6 +33,10 @@ TEST(CommandLine, MisspeltVerbAndOptionNameTheNearest) {
   expect_only_error(smoothlab({"data", "verfy", "mnist"}), 2, "did you mean 'verify'?");
 }
 
+TEST(CommandLine, AnOptionThatIsOnlyBegunNamesTheWholeOne) {
+  expect_only_error(smoothlab({"calibrate", "a.h5", "--boot", "3"}), 2, "did you mean '--bootstrap'?");
+}
+
 TEST(CommandLine, OptionsOutOfRange) {
   const TemporaryFolder folder;
   std::ofstream(folder / "r.yaml") << "task: {data: generated}\n";

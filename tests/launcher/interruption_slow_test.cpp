@@ -21,7 +21,8 @@ class InterruptionSlow : public testing::Test {
                small_recipe_with({{"train_samples: 96", "train_samples: 60000"}, {"steps: 12", "steps: 1"}}));
   }
   std::vector<std::string> command() const {
-    return {"train", folder / "long.yaml", "--run", run(), "--ranks", std::to_string(ranks)};
+    return {"train",   folder / "long.yaml",  "--run",     run(),
+            "--ranks", std::to_string(ranks), "--threads", "1"};
   }
   std::string run() const { return folder / "run"; }
   /// Steps of whole checkpoints.
@@ -147,7 +148,7 @@ TEST_F(InterruptionSlow, AnEvaluationThatIsInterruptedFails) {
 }
 
 TEST_F(InterruptionSlow, ARankThatStandsStillIsNamedAndEndsTheJob) {
-  BackgroundProgram training(joined(command(), {"--stall-limit", "2"}));
+  BackgroundProgram training(joined(command(), {"--stall-limit", "4"}));
   ASSERT_TRUE(wait_for_checkpoint());
   const auto processes = program_processes(run(), training.pid());
   ASSERT_EQ(processes.size(), 2U);
@@ -157,6 +158,30 @@ TEST_F(InterruptionSlow, ARankThatStandsStillIsNamedAndEndsTheJob) {
   expect_error(result, 1, "in which others have waited");
   EXPECT_THAT(result.err, HasSubstr("(rank 1 on "));
   EXPECT_TRUE(eventually([&] { return program_processes(run(), -1).empty(); })) << "a rank is left behind";
+}
+
+// `train 2>&1 | head` used to kill the run without a checkpoint.
+TEST_F(InterruptionSlow, ARunOutlivesWhoeverReadsWhatItSays) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  ::signal(SIGPIPE, SIG_DFL);
+  const pid_t training = fork();
+  if (training == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    const std::string recipe = folder / "long.yaml", where = run();
+    execl(program().c_str(), program().c_str(), "train", recipe.c_str(), "--run", where.c_str(), nullptr);
+    _exit(126);
+  }
+  close(ends[0]);
+  close(ends[1]);
+  EXPECT_TRUE(wait_for_checkpoint());
+  const int64_t before = checkpoints().empty() ? 0 : checkpoints().back();
+  EXPECT_TRUE(eventually([&] { return !checkpoints().empty() && checkpoints().back() > before; }));
+  kill(training, SIGTERM);
+  int status = 0;
+  waitpid(training, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 75);
 }
 
 TEST_F(InterruptionSlow, ASecondInterruptEndsTheJobAtOnce) {

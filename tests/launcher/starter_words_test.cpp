@@ -70,10 +70,32 @@ TEST(StarterWords, AnEndWithinALineLosesNothing) {
   EXPECT_EQ(said("[vm:1] cut", 5).mpi, "[vm:1] cut");
 }
 
-TEST(StarterWords, MpisWordsStayShort) {
-  std::string text = rule;
-  for (int i = 0; i < 10000; ++i) text += "word after word\n";
-  EXPECT_LT(said(text, 4096).mpi.size(), 1000U);
+TEST(StarterWords, MpisWordsStayShortAndEndWithTheLast) {
+  std::string text;
+  for (int i = 0; i < 10000; ++i) text += "[vm:1] word after word\n";
+  const Said parts = said(text + "[vm:1] the end\n", 4096);
+  EXPECT_LT(parts.mpi.size(), 1000U);
+  EXPECT_EQ(parts.mpi.substr(parts.mpi.size() - 14), "[vm:1] the end");
+}
+
+// Every line that began with a bracket used to vanish.
+TEST(StarterWords, LibrariesOfTheRanksMayBeginWithABracket) {
+  const std::string text =
+      "[W ParallelOpenMP.cpp:12] too late\n[rank0]:[W1 a.cpp:3] slow\n[1,0]<stderr>: x\n[] y\n[:1] z\n[n:] q\n";
+  for (size_t piece = 1; piece <= text.size(); ++piece) {
+    EXPECT_EQ(said(text, piece).ranks, text) << piece;
+    EXPECT_EQ(said(text, piece).mpi, "") << piece;
+  }
+}
+
+// A rule that a rank's unfinished line swallowed used to turn all later words of ranks into MPI's.
+TEST(StarterWords, ALostRuleSilencesNobodyForEver) {
+  std::string text = "half a line" + rule;
+  text += "MPI speaks\n" + rule;
+  for (int i = 0; i < 100; ++i) text += "step " + std::to_string(i) + "\n";
+  const Said parts = said(text + "error: mine", 64);
+  EXPECT_NE(parts.ranks.find("step 99\nerror: mine"), std::string::npos) << parts.ranks;
+  EXPECT_TRUE(parts.error_told);
 }
 
 }  // namespace
