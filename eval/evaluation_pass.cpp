@@ -104,7 +104,7 @@ class LogitSink {
         writer_->classifier(values_of<float>(on_host(classifier.weight)),
                             values_of<float>(on_host(classifier.bias)));
       }
-    } catch (const Error&) {
+    } catch (const std::exception&) {
       failure = std::current_exception();
     }
     if (communicator.agree_any(failure != nullptr)) give_up(shard, failure);

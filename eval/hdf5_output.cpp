@@ -1,5 +1,6 @@
 #include "eval/hdf5_output.h"
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -21,6 +22,8 @@ Hdf5Output::Hdf5Output(std::string path, bool create) : path_(std::move(path)) {
 }
 
 void Hdf5Output::check() const {
+  if (failure_->reason == EWOULDBLOCK)
+    throw EnvironmentError("another process has the file open", path_, "let it end, then try again");
   if (failure_->reason != 0)
     throw EnvironmentError(std::string("cannot write: ") + std::strerror(failure_->reason), path_,
                            "check free space, quota and permissions of the folder");

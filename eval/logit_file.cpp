@@ -30,9 +30,11 @@ std::string shape_text(const RowSource& rows) {
                             : fmt::format("of rank {}", rows.rank());
 }
 
-/// JSON has no nan.
+/// JSON has no nan, and attributes that others wrote may not be UTF-8.
 std::string text_of(const nlohmann::ordered_json& value) {
-  return value.is_number_float() ? fmt::format("{}", value.get<double>()) : value.dump();
+  return value.is_number_float()
+             ? fmt::format("{}", value.get<double>())
+             : value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace

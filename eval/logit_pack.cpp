@@ -9,6 +9,7 @@
 #include "eval/output_file.h"
 #include "eval/shard_file.h"
 #include "eval/shard_layout.h"
+#include "eval/shard_names.h"
 #include "eval/unfinished_file.h"
 
 namespace smoothlab::eval {
@@ -115,7 +116,7 @@ void copy_objects(hid_t from, const Hdf5Output& output, const std::string& path)
 void pack_logit_file(const std::string& from, const std::string& to) {
   const LogitFile checked(from);  // a shard that is missing would be copied as zeros
   claim_output(to, OutputKind::logits, checked.paths());
-  UnfinishedFile temporary(to + ".tmp");
+  UnfinishedFile temporary(to + "." + new_shard_tag() + ".tmp");  // nobody else's, whatever they are called
   create_hdf5(temporary.path(), [&](const Hdf5Output& output) {
     const Hdf5Handle source = open_hdf5(from);
     copy_attributes(source, output.file(), temporary.path());

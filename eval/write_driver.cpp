@@ -41,7 +41,9 @@ const DriverFile& ours(const H5FD_t* file) {
 }
 
 H5FD_t* open_file(const char* name, unsigned flags, hid_t access, haddr_t) {
-  const auto& failure = *static_cast<const DriverInfo*>(H5Pget_driver_info(access))->failure;
+  const auto* info = static_cast<const DriverInfo*>(H5Pget_driver_info(access));
+  if (!info) return nullptr;  // not an access that write_access() made
+  const auto& failure = *info->failure;
   const int how = ((flags & H5F_ACC_RDWR) ? O_RDWR : O_RDONLY) | ((flags & H5F_ACC_TRUNC) ? O_TRUNC : 0) |
                   ((flags & H5F_ACC_CREAT) ? O_CREAT : 0) | ((flags & H5F_ACC_EXCL) ? O_EXCL : 0);
   const int descriptor = ::open(name, how | O_CLOEXEC, 0666);
@@ -135,7 +137,7 @@ herr_t truncate_to_allocated(H5FD_t* file, hid_t, hbool_t) {
 /// As the library's own driver does, so that both see each other's locks; nothing where there are none.
 herr_t lock_file(H5FD_t* file, hbool_t exclusive) {
   if (::flock(ours(file).descriptor, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) return 0;
-  if (errno == ENOSYS || errno == EOPNOTSUPP) return 0;
+  if (errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOLCK) return 0;
   ours(file).failed();
   return -1;
 }
@@ -175,7 +177,7 @@ Hdf5Handle write_access(const std::shared_ptr<WriteFailure>& failure) {
   static const hid_t driver = register_driver();  // the library's for as long as the process lives
   const DriverInfo info{&failure};
   Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_driver(access, driver, &info);
+  require_hdf5(driver >= 0 && H5Pset_driver(access, driver, &info) >= 0, "register a driver", "HDF5");
   return access;
 }
 
