@@ -92,7 +92,7 @@ TEST_F(InterruptionSlow, AKilledRankEndsTheJobWithOneLineAndLosesNoCheckpoint) {
   const auto result = training.wait();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
   expect_error(result, 1, "a rank was ended by signal 9");
-  EXPECT_THAT(result.err, HasSubstr("--ranks 2 --resume"));
+  EXPECT_THAT(result.err, HasSubstr("--ranks 2 --threads 1 --resume"));
   EXPECT_TRUE(eventually([&] { return program_processes(run(), -1).empty(); })) << "a rank is left behind";
   const int64_t kept = checkpoints().back();
 
