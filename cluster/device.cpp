@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "cluster/error.h"
+#include "cluster/machine_probe.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -50,12 +51,6 @@ std::string contents(const std::string& path) {
 
 int own_quota(int unlimited) {
   return quota_cores(contents("/proc/self/cgroup"), "/sys/fs/cgroup", unlimited);
-}
-
-std::string host_name() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
 }
 
 /// Cores that the ranks of this node may use together.

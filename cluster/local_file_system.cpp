@@ -13,6 +13,7 @@
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
+#include "cluster/machine_probe.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -113,12 +114,11 @@ class LocalFile : public WritableFile {
 
 /// "process 4711 on node7 since 2026-03-01 12:00:00 UTC".
 std::string own_name() {
-  char host[256] = "", now[64] = "";
-  gethostname(host, sizeof host - 1);
+  char now[64] = "";
   const std::time_t seconds = std::time(nullptr);
   std::tm parts{};
   std::strftime(now, sizeof now, "%F %T UTC", gmtime_r(&seconds, &parts));
-  return "process " + std::to_string(getpid()) + " on " + host + " since " + now;
+  return "process " + std::to_string(getpid()) + " on " + host_name() + " since " + now;
 }
 
 class LocalLock : public FileLock {

@@ -6,6 +6,9 @@ namespace smoothlab::cluster {
 
 // What LibTorch and this machine can do, for a person who asks. See also build_info.h and device.h.
 
+/// Name of this node, as errors give it.
+std::string host_name();
+
 /// Best of a few float32 matrix products of 768³, in 10⁹ floating-point operations a second.
 double matrix_gflops();
 

@@ -14,6 +14,7 @@
 
 #include "cluster/error.h"
 #include "cluster/failure.h"
+#include "cluster/machine_probe.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -245,7 +246,7 @@ int64_t MpiEngine::count_collective() {
 Heartbeat MpiEngine::heartbeat() const {
   Heartbeat own;
   own.started = started_;
-  gethostname(own.host, sizeof own.host - 1);
+  std::strncpy(own.host, host_name().c_str(), sizeof own.host - 1);
   if (!waiting_for_) return own;
   own.waiting_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - waiting_since_).count();

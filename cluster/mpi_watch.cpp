@@ -1,10 +1,12 @@
 #include "cluster/mpi_watch.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <thread>
+
+#include "cluster/machine_probe.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -26,7 +28,7 @@ MpiWatch::MpiWatch(MPI_Comm ranks, milliseconds limit)
   MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
   MPI_Comm_rank(comm_, &rank_);
   MPI_Comm_size(comm_, &size);
-  gethostname(root_.host, sizeof root_.host - 1);
+  std::strncpy(root_.host, host_name().c_str(), sizeof root_.host - 1);
   MPI_Bcast(root_.host, sizeof root_.host, MPI_BYTE, 0, comm_);
   others_ = size - 1;
   if (rank_ == 0) judge_.emplace(size, limit_, interval_, Clock::now());

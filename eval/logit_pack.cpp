@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 #include <vector>
 
 #include "cluster/error.h"
@@ -129,8 +128,7 @@ void pack_logit_file(const std::string& from, const std::string& to) {
   auto files = cluster::local_file_system();
   files->rename(temporary.path(), to);
   temporary.finished();
-  const auto folder = std::filesystem::path(to).parent_path();
-  files->sync_folder(folder.empty() ? "." : folder.string());
+  files->sync_folder(folder_of(to));
 }
 
 }  // namespace smoothlab::eval

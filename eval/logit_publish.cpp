@@ -19,11 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string folder_of(const std::string& path) {
-  const fs::path folder = fs::path(path).parent_path();
-  return folder.empty() ? "." : folder.string();
-}
-
 /// One dataset of the virtual file: its parts one after the other.
 void join(hid_t file, const std::string& name, const std::vector<std::unique_ptr<LogitFile>>& parts,
           int64_t rows, const std::string& path) {

@@ -21,11 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr char half_made[] = ".tmp";
 
-std::string folder_of(const std::string& path) {
-  const fs::path folder = fs::path(path).parent_path();
-  return folder.empty() ? "." : folder.string();
-}
-
 std::string stem_of(const std::string& path) {
   const fs::path file = fs::path(path).filename();
   return file.extension() == ".h5" ? file.stem().string() : file.string();
@@ -55,6 +50,11 @@ bool has_changed_since(const std::string& path, std::optional<fs::file_time_type
 }
 
 }  // namespace
+
+std::string folder_of(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
 
 std::string new_shard_tag() {
   std::random_device device;

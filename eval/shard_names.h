@@ -10,6 +10,9 @@
 
 namespace smoothlab::eval {
 
+/// The folder of a file, "." where its path names none.
+std::string folder_of(const std::string& path);
+
 /// A tag that no other evaluation has; it stands in the names of an evaluation's shards, so that those of two
 /// evaluations into the same path never mix. One rank makes it, the others are told.
 std::string new_shard_tag();

@@ -13,6 +13,7 @@
 
 #include "cluster/error.h"
 #include "cluster/failure.h"
+#include "cluster/machine_probe.h"
 #include "launcher/rank_launcher.h"
 
 namespace smoothlab::launcher {
@@ -41,11 +42,8 @@ bool may_speak() {
   if (!communicator.is_root()) std::this_thread::sleep_for(report_delay);
   if (may_speak()) {
     std::string text = std::string("error: ") + error.what();
-    if (!communicator.is_root()) {
-      char host[256] = "";
-      gethostname(host, sizeof host - 1);
-      text += " [rank " + std::to_string(communicator.rank()) + " on " + host + "]";
-    }
+    if (!communicator.is_root())
+      text += " [rank " + std::to_string(communicator.rank()) + " on " + cluster::host_name() + "]";
     std::cerr << text + "\n" << std::flush;
   } else {
     std::this_thread::sleep_for(silence);

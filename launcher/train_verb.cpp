@@ -2,7 +2,6 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <system_error>
 
 #include "cluster/error.h"
@@ -107,19 +106,20 @@ int train_verb(const std::vector<std::string>& arguments) {
   if (!options.parse(arguments, 1, 1)) return 0;
   const int ranks = static_cast<int>(options.integer("ranks", 1, 65536));
   const std::string& path = options.words()[0];
-  std::optional<trainer::Recipe> recipe;
-  const auto read = [&] { recipe = trainer::read_recipe(path, options.texts("set")); };
-  // Before any rank starts, so that a mistake is told once and at once; ranks agree on who tells of it.
-  if (ranks > 1) require_plain_file(path);
-  if (!cluster::started_as_rank()) read();
+  const auto read = [&] { return trainer::read_recipe(path, options.texts("set")); };
   if (options.has("dry-run")) {
-    if (!recipe) read();
-    const auto plan = trainer::plan_run(*recipe, ranks);
+    const auto recipe = read();
+    const auto plan = trainer::plan_run(recipe, ranks);
     if (options.has("json"))
       std::cout << trainer::to_json(plan).dump(2) << '\n';
     else
-      std::cout << trainer::to_text(plan) << '\n' << trainer::resolved_recipe(*recipe);
+      std::cout << trainer::to_text(plan) << '\n' << trainer::resolved_recipe(recipe);
     return 0;
+  }
+
+  if (ranks > 1 && !cluster::started_as_rank()) {
+    require_plain_file(path);
+    read();  // before any rank starts, so that a mistake is told at once
   }
 
   // From here on, so that a request which comes while data are opened is heard too.
@@ -136,9 +136,8 @@ int train_verb(const std::vector<std::string>& arguments) {
   job.after_death = "checkpoints that were whole are whole; go on with: " + resuming_command(job.arguments);
   job.stop = &stop;
   return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {
-    if (!recipe) read();
     const auto files = cluster::local_file_system();
-    trainer::TrainingRun run(*recipe, run_options, communicator, *files, log);
+    trainer::TrainingRun run(read(), run_options, communicator, *files, log);
     const auto outcome = run.train(stop);
     if (options.has("json") && communicator.is_root())
       std::cout << to_json(run, run_options.folder, outcome).dump(2) << std::endl;
