@@ -20,8 +20,13 @@ find_package(Torch REQUIRED)
 # at::parallel_for is compiled in our own files, and is serial without it.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 # CUDA and NCCL are found, not required: without them the same program runs on the CPU and MPI.
+set(SMOOTHLAB_CUDA OFF)
 set(SMOOTHLAB_NCCL OFF)
 if(TARGET torch_cuda)
+  set(SMOOTHLAB_CUDA ON)
+  enable_language(CUDA)
+  # From Turing on; what is newer than the last compiles its intermediate code when it first runs.
+  set(SMOOTHLAB_CUDA_ARCHITECTURES "75-real;80-real;86-real;90" CACHE STRING "GPUs that kernels are compiled for")
   find_path(NCCL_INCLUDE_DIR nccl.h)
   find_library(NCCL_LIBRARY nccl)
   if(NCCL_INCLUDE_DIR AND NCCL_LIBRARY)

@@ -1,8 +1,10 @@
 # Layers are static libraries. Each sees the headers of the layers below it, through a folder of links
 # made for it alone, so that an include that climbs does not compile.
+#
+# Where CUDA is at hand, files x_cuda.cpp and x.cu are compiled; where it is not, x_without_cuda.cpp takes their place.
 
 add_library(smoothlab_options INTERFACE)
-target_compile_options(smoothlab_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+target_compile_options(smoothlab_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow>)
 # The thread sanitizer does not know the locks of libgomp.
 if(SMOOTHLAB_SANITIZE MATCHES thread)
   target_compile_options(smoothlab_options INTERFACE -Wno-unknown-pragmas)
@@ -11,10 +13,10 @@ else()
 endif()
 # GCC 13 and 14 take the std::vector<bool> that LibTorch's autograd header fills for one of no elements.
 target_compile_options(smoothlab_options INTERFACE
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow>)
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-array-bounds>
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow>)
 if(SMOOTHLAB_WERROR)
-  target_compile_options(smoothlab_options INTERFACE -Werror)
+  target_compile_options(smoothlab_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(SMOOTHLAB_SANITIZE)
   target_compile_options(smoothlab_options INTERFACE -fsanitize=${SMOOTHLAB_SANITIZE} -fno-omit-frame-pointer)
@@ -55,12 +57,19 @@ endfunction()
 function(smoothlab_layer layer)
   cmake_parse_arguments(ARG "" "" "BELOW;LIBRARIES;WITHOUT" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${layer}/*.cpp)
+  if(SMOOTHLAB_CUDA)
+    list(FILTER sources EXCLUDE REGEX "_without_cuda\\.cpp$")
+    file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${layer}/*.cu)
+  else()
+    list(FILTER sources EXCLUDE REGEX "[^t]_cuda\\.cpp$")
+  endif()
   foreach(absent ${ARG_WITHOUT})
     list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${layer}/${absent}.cpp)
   endforeach()
   list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${layer}/main.cpp)
   set(target smoothlab_${layer})
-  add_library(${target} STATIC ${sources})
+  add_library(${target} STATIC ${sources} ${kernels})
+  set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${SMOOTHLAB_CUDA_ARCHITECTURES}")
   smoothlab_layer_headers(dir ${layer} ${ARG_BELOW})
   foreach(below ${ARG_BELOW})
     target_link_libraries(${target} PUBLIC smoothlab_${below})

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
 #include "cluster/addressed_random.h"
 #include "cluster/error.h"
+#include "cluster/vector_clones.h"
 
 namespace smoothlab::data {
 namespace {
@@ -26,20 +28,17 @@ void copy_mirrored(const uint8_t* from, int64_t count, int64_t channels, uint8_t
     for (int64_t c = 0; c < depth; ++c) to[(count - 1 - i) * depth + c] = from[i * depth + c];
 }
 
-template <int64_t fixed_channels>
-void sum_channels(const uint8_t* patch, int64_t pixels, int64_t channels, int64_t* sums, int64_t* squares) {
-  const int64_t depth = fixed_channels ? fixed_channels : channels;
-  for (int64_t c = 0; c < depth; ++c) {
-    uint64_t sum = 0, square = 0;
-    for (int64_t i = 0; i < pixels; ++i) {
-      const uint32_t value = patch[i * depth + c];
-      sum += value;
-      const uint32_t squared = value * value;
-      square += squared;
+/// Adds the values and the squares of each column of bytes; at most 65536 rows, so that nothing overflows.
+SMOOTHLAB_VECTOR_CLONES
+void add_columns(const uint8_t* bytes, int64_t stride, int64_t rows, int64_t columns, uint32_t* sums,
+                 uint32_t* squares) {
+  for (int64_t y = 0; y < rows; ++y, bytes += stride)
+    for (int64_t x = 0; x < columns; ++x) {
+      const uint16_t value = bytes[x];
+      const auto square = static_cast<uint16_t>(value * value);
+      sums[x] += value;
+      squares[x] += square;
     }
-    sums[c] = static_cast<int64_t>(sum);
-    squares[c] = static_cast<int64_t>(square);
-  }
 }
 
 template <int64_t fixed_channels>
@@ -109,50 +108,84 @@ Augmentation::Geometry Augmentation::central() const {
   return geometry;
 }
 
+Augmentation::Window Augmentation::window(const Geometry& geometry) const {
+  const auto& [top, left, flip, down, right] = geometry;
+  // Of the crop before flip and shift, the part that lies in the image and is still there after the shift.
+  const int64_t along = flip ? -right : right;
+  const int64_t first_row = std::max({int64_t{0}, -top, -down});
+  const int64_t last_row = std::min({out_height_, height_ - top, out_height_ - down});
+  const int64_t first = std::max({int64_t{0}, -left, -along});
+  const int64_t last = std::min({out_width_, width_ - left, out_width_ - along});
+  Window window;
+  window.height = std::max<int64_t>(0, last_row - first_row);
+  window.width = std::max<int64_t>(0, last - first);
+  window.top = first_row + top;
+  window.left = first + left;
+  window.to_row = first_row + down;
+  window.to_column = (flip ? out_width_ - last : first) + right;
+  return window;
+}
+
 void Augmentation::cut(const uint8_t* image, const Geometry& geometry, uint8_t* patch) const {
   std::memset(patch, 0, out_height_ * out_width_ * channels_);
-  // Columns of the crop before flip and shift, [0, out_width), that lie in the image.
-  int64_t first = std::max<int64_t>(0, -geometry.left);
-  int64_t last = std::min(out_width_, width_ - geometry.left);
-  // Of those, columns that are still there after the shift.
-  const int64_t right = geometry.flip ? -geometry.right : geometry.right;
-  first = std::max(first, -right);
-  last = std::min(last, out_width_ - right);
-  if (first >= last) return;
-  const int64_t to = geometry.flip ? out_width_ - last + geometry.right : first + geometry.right;
-  for (int64_t y = 0; y < out_height_; ++y) {
-    const int64_t row = y - geometry.down;
-    if (row < 0 || row >= out_height_) continue;
-    const int64_t source = row + geometry.top;
-    if (source < 0 || source >= height_) continue;
-    const uint8_t* from = image + (source * width_ + first + geometry.left) * channels_;
-    uint8_t* target = patch + (y * out_width_ + to) * channels_;
+  const Window seen = window(geometry);
+  for (int64_t y = 0; y < seen.height; ++y) {
+    const uint8_t* from = image + ((seen.top + y) * width_ + seen.left) * channels_;
+    uint8_t* target = patch + ((seen.to_row + y) * out_width_ + seen.to_column) * channels_;
     if (!geometry.flip)
-      std::memcpy(target, from, (last - first) * channels_);
+      std::memcpy(target, from, seen.width * channels_);
     else if (channels_ == 3)
-      copy_mirrored<3>(from, last - first, 3, target);
+      copy_mirrored<3>(from, seen.width, 3, target);
     else
-      copy_mirrored<0>(from, last - first, channels_, target);
+      copy_mirrored<0>(from, seen.width, channels_, target);
   }
 }
 
-Augmentation::Affine Augmentation::tone(const uint8_t* patch, double brightness, double contrast) const {
-  Affine affine;
-  const int64_t pixels = out_height_ * out_width_;
-  std::vector<double> mean(channels_, 0), square(channels_, 0);
-  if (normalize_ == Normalize::per_image || contrast != 1) {
-    std::vector<int64_t> sums(channels_), squares(channels_);
-    if (channels_ == 3)
-      sum_channels<3>(patch, pixels, 3, sums.data(), squares.data());
-    else if (channels_ == 1)
-      sum_channels<1>(patch, pixels, 1, sums.data(), squares.data());
-    else
-      sum_channels<0>(patch, pixels, channels_, sums.data(), squares.data());
-    for (int64_t c = 0; c < channels_; ++c) {
-      mean[c] = static_cast<double>(sums[c]) / static_cast<double>(pixels);
-      square[c] = static_cast<double>(squares[c]) / static_cast<double>(pixels);
+void Augmentation::measure(const uint8_t* image, const Geometry& geometry, double* mean,
+                           double* square) const {
+  constexpr int64_t most_rows = 65536, most_columns = 256;
+  const Window seen = window(geometry);
+  std::vector<uint64_t> sums(channels_), squares(channels_);
+  for (int64_t y = 0; y < seen.height; y += most_rows)
+    for (int64_t x = 0; x < seen.width * channels_; x += most_columns) {
+      const int64_t columns = std::min(most_columns, seen.width * channels_ - x);
+      std::array<uint32_t, most_columns> column_sums{}, column_squares{};
+      add_columns(image + ((seen.top + y) * width_ + seen.left) * channels_ + x, width_ * channels_,
+                  std::min(most_rows, seen.height - y), columns, column_sums.data(), column_squares.data());
+      int64_t channel = x % channels_;
+      for (int64_t i = 0; i < columns; ++i) {
+        sums[channel] += column_sums[i];
+        squares[channel] += column_squares[i];
+        if (++channel == channels_) channel = 0;
+      }
     }
+  const auto pixels = static_cast<double>(out_height_ * out_width_);
+  for (int64_t c = 0; c < channels_; ++c) {
+    mean[c] = static_cast<double>(sums[c]) / pixels;
+    square[c] = static_cast<double>(squares[c]) / pixels;
   }
+}
+
+void Augmentation::sources(const Geometry& geometry, int64_t* rows, int64_t* columns) const {
+  for (int64_t y = 0; y < out_height_; ++y) {
+    const int64_t of_crop = y - geometry.down, row = of_crop + geometry.top;
+    const bool inside = of_crop >= 0 && of_crop < out_height_ && row >= 0 && row < height_;
+    rows[y] = inside ? row : -1;
+  }
+  for (int64_t x = 0; x < out_width_; ++x) {
+    const int64_t of_crop = x - geometry.right;
+    const int64_t column = geometry.left + (geometry.flip ? out_width_ - 1 - of_crop : of_crop);
+    const bool inside = of_crop >= 0 && of_crop < out_width_ && column >= 0 && column < width_;
+    columns[x] = inside ? column : -1;
+  }
+}
+
+Augmentation::Affine Augmentation::tone(const uint8_t* image, const Variation& variation) const {
+  const double brightness = variation.brightness, contrast = variation.contrast;
+  std::vector<double> mean(channels_, 0), square(channels_, 0);
+  if (normalize_ == Normalize::per_image || contrast != 1)
+    measure(image, variation.geometry, mean.data(), square.data());
+  Affine affine;
   // (v + brightness − m)·contrast + m with m = mean[c] + brightness.
   affine.scale.assign(channels_, contrast);
   affine.offset.resize(channels_);
@@ -170,7 +203,7 @@ Augmentation::Affine Augmentation::tone(const uint8_t* patch, double brightness,
       const double between = mean[c] + brightness - centre;
       variance += (within + between * between) / depth;
     }
-    const double least = 1.0 / std::sqrt(static_cast<double>(pixels * channels_));
+    const double least = 1.0 / std::sqrt(static_cast<double>(out_height_ * out_width_ * channels_));
     factor = 1.0 / std::max(std::sqrt(std::max(variance, 0.0)), least);
   }
   for (int64_t c = 0; c < channels_; ++c) {
@@ -180,10 +213,10 @@ Augmentation::Affine Augmentation::tone(const uint8_t* patch, double brightness,
   return affine;
 }
 
-void Augmentation::apply(const uint8_t* image, const SampleAddress& address, Augment augment,
-                         bool channels_last, std::vector<uint8_t>& scratch, float* out) const {
-  Geometry geometry = central();
-  double brightness = 0, contrast = 1;
+Augmentation::Variation Augmentation::variation(const SampleAddress& address, Augment augment) const {
+  Variation varied;
+  Geometry& geometry = varied.geometry;
+  geometry = central();
   if (augment == Augment::training) {
     const AddressedRandom random(seed_, Purpose::augmentation, address.epoch, address.sample);
     if (options_.crop) {
@@ -200,14 +233,20 @@ void Augmentation::apply(const uint8_t* image, const SampleAddress& address, Aug
       geometry.right = place % places - shift_;
     }
     if (options_.brightness > 0)
-      brightness = options_.brightness * (2 * random.uniform(brightness_delta) - 1);
+      varied.brightness = options_.brightness * (2 * random.uniform(brightness_delta) - 1);
     if (options_.contrast_low != 1 || options_.contrast_high != 1)
-      contrast = options_.contrast_low +
-                 (options_.contrast_high - options_.contrast_low) * random.uniform(contrast_factor);
+      varied.contrast = options_.contrast_low +
+                        (options_.contrast_high - options_.contrast_low) * random.uniform(contrast_factor);
   }
+  return varied;
+}
+
+void Augmentation::apply(const uint8_t* image, const SampleAddress& address, Augment augment,
+                         bool channels_last, std::vector<uint8_t>& scratch, float* out) const {
+  const Variation varied = variation(address, augment);
   scratch.resize(out_height_ * out_width_ * channels_);
-  cut(image, geometry, scratch.data());
-  const Affine affine = tone(scratch.data(), brightness, contrast);
+  cut(image, varied.geometry, scratch.data());
+  const Affine affine = tone(image, varied);
   const std::vector<float> scale(affine.scale.begin(), affine.scale.end());
   const std::vector<float> offset(affine.offset.begin(), affine.offset.end());
   const int64_t pixels = out_height_ * out_width_;

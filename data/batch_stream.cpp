@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cluster/error.h"
+#include "data/batch_feed.h"
 #include "data/global_order.h"
 #include "data/prefetch_queue.h"
 
@@ -34,32 +35,38 @@ void check(int64_t value, int64_t least, const char* name) {
 }  // namespace
 
 struct TrainingStream::State {
-  std::shared_ptr<const Dataset> dataset;
+  struct Item {
+    MicroBatch micro;
+    cluster::SideStream::Ready ready;
+  };
+
+  BatchFeed feed;
   TrainingStreamOptions options;
   GlobalOrder order;
   Run slice;
   int64_t micro_batches;  ///< of one step
-  std::unique_ptr<PrefetchQueue<MicroBatch>> queue;
+  std::unique_ptr<PrefetchQueue<Item>> queue;
 
   State(std::shared_ptr<const Dataset> set, const TrainingStreamOptions& o)
-      : dataset(std::move(set)),
+      : feed(std::move(set), o.device, o.input_type),
         options(o),
-        order(o.seed, dataset->size()),
+        order(o.seed, feed.dataset().size()),
         slice(o.global_batch, o.slice.ranks, o.slice.rank) {
     const int64_t most = o.micro_batch > 0 ? o.micro_batch : std::max<int64_t>(slice.size(), 1);
     micro_batches = std::max<int64_t>(1, (slice.size() + most - 1) / most);
   }
 
   /// Micro-batches are numbered through all steps.
-  MicroBatch make(int64_t index) const {
+  Item make(int64_t index) const {
     MicroBatch result;
     result.step = index / micro_batches;
     const int64_t part = index % micro_batches;
     result.last = part == micro_batches - 1;
     const Run run(slice.size(), micro_batches, part);
     const int64_t first = result.step * options.global_batch + slice.first + run.first;
-    result.batch = dataset->collate(order.at(first, run.size()), Augment::training);
-    return result;
+    FedBatch fed = feed.make(order.at(first, run.size()), Augment::training);
+    result.batch = std::move(fed.batch);
+    return {std::move(result), std::move(fed.ready)};
   }
 };
 
@@ -69,7 +76,7 @@ TrainingStream::TrainingStream(std::shared_ptr<const Dataset> dataset, const Tra
   check(options.micro_batch, 0, "micro batch");
   check(options.first_step, 0, "first step");
   state_ = std::make_unique<State>(std::move(dataset), options);
-  state_->queue = std::make_unique<PrefetchQueue<MicroBatch>>(
+  state_->queue = std::make_unique<PrefetchQueue<State::Item>>(
       options.first_step * state_->micro_batches, options.workers, options.prefetch,
       [state = state_.get()](int64_t index) { return state->make(index); });
 }
@@ -77,25 +84,28 @@ TrainingStream::TrainingStream(std::shared_ptr<const Dataset> dataset, const Tra
 TrainingStream::~TrainingStream() = default;
 
 MicroBatch TrainingStream::next() {
-  return state_->queue->next();
+  State::Item item = state_->queue->next();
+  item.ready.wait();
+  return std::move(item.micro);
 }
 
 struct EvaluationStream::State {
-  std::shared_ptr<const Dataset> dataset;
+  BatchFeed feed;
   EvaluationStreamOptions options;
   Run batches;
   int64_t position;
   int64_t rows = 0, first_row = 0, total_rows = 0;
-  std::unique_ptr<PrefetchQueue<Batch>> queue;
+  std::unique_ptr<PrefetchQueue<FedBatch>> queue;
 
   State(std::shared_ptr<const Dataset> set, const EvaluationStreamOptions& o)
-      : dataset(std::move(set)),
+      : feed(std::move(set), o.device, o.input_type),
         options(o),
-        batches((dataset->size() + o.batch - 1) / o.batch, o.slice.ranks, o.slice.rank),
+        batches((feed.dataset().size() + o.batch - 1) / o.batch, o.slice.ranks, o.slice.rank),
         position(batches.first) {
-    const int64_t first = batches.first * o.batch, end = std::min(dataset->size(), batches.end * o.batch);
-    for (int64_t sample = 0; sample < dataset->size(); ++sample) {
-      const int64_t count = dataset->rows(sample);
+    const int64_t first = batches.first * o.batch,
+                  end = std::min(feed.dataset().size(), batches.end * o.batch);
+    for (int64_t sample = 0; sample < feed.dataset().size(); ++sample) {
+      const int64_t count = feed.dataset().rows(sample);
       total_rows += count;
       if (sample < first)
         first_row += count;
@@ -104,12 +114,12 @@ struct EvaluationStream::State {
     }
   }
 
-  Batch make(int64_t index) const {
+  FedBatch make(int64_t index) const {
     if (index >= batches.end) return {};
     const int64_t first = index * options.batch;
-    std::vector<SampleAddress> samples(std::min(options.batch, dataset->size() - first));
+    std::vector<SampleAddress> samples(std::min(options.batch, feed.dataset().size() - first));
     for (size_t i = 0; i < samples.size(); ++i) samples[i].sample = first + static_cast<int64_t>(i);
-    return dataset->collate(samples, Augment::none);
+    return feed.make(samples, Augment::none);
   }
 };
 
@@ -118,7 +128,7 @@ EvaluationStream::EvaluationStream(std::shared_ptr<const Dataset> dataset,
   check(options.slice);
   check(options.batch, 1, "batch");
   state_ = std::make_unique<State>(std::move(dataset), options);
-  state_->queue = std::make_unique<PrefetchQueue<Batch>>(
+  state_->queue = std::make_unique<PrefetchQueue<FedBatch>>(
       state_->batches.first, options.workers, options.prefetch,
       [state = state_.get()](int64_t index) { return state->make(index); });
 }
@@ -128,7 +138,9 @@ EvaluationStream::~EvaluationStream() = default;
 bool EvaluationStream::next(Batch& batch) {
   if (state_->position >= state_->batches.end) return false;
   ++state_->position;
-  batch = state_->queue->next();
+  FedBatch fed = state_->queue->next();
+  fed.ready.wait();
+  batch = std::move(fed.batch);
   return true;
 }
 

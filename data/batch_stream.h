@@ -1,5 +1,8 @@
 #pragma once
 
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
 #include <cstdint>
 #include <memory>
 
@@ -17,9 +20,11 @@ struct TrainingStreamOptions {
   int64_t global_batch = 128;
   int64_t micro_batch = 0;  ///< most samples in one forward pass of a rank; 0: the rank's whole slice
   Slice slice;
-  int workers = 1;         ///< threads that collate
-  int prefetch = 2;        ///< micro-batches kept ready
-  int64_t first_step = 0;  ///< where a resumed run goes on
+  int workers = 1;                           ///< threads that collate
+  int prefetch = 2;                          ///< micro-batches kept ready, on the device too
+  int64_t first_step = 0;                    ///< where a resumed run goes on
+  c10::Device device{c10::DeviceType::CPU};  ///< where inputs and device_labels are
+  at::ScalarType input_type = at::kFloat;    ///< of inputs that are floating-point numbers
 };
 
 /// One micro-batch of one step.
@@ -29,16 +34,18 @@ struct MicroBatch {
   bool last = false;  ///< last micro-batch of its step on this rank
 };
 
-/// The training samples of this rank, step after step, collated off the calling thread. The sequence of
-/// global batches is a function of (seed, global batch) alone: sample i of step s stands at position
-/// p = s·G + i of the endless concatenation of the epochs' permutations. Rank r takes a contiguous slice of
-/// each global batch. A rank may get an empty slice when there are more ranks than samples: batch.rows() ==
-/// 0.
+/// The training samples of this rank, step after step, collated off the calling thread and brought to the
+/// device on a stream of their own. The sequence of global batches is a function of (seed, global batch)
+/// alone: sample i of step s stands at position p = s·G + i of the endless concatenation of the epochs'
+/// permutations. Rank r takes a contiguous slice of each global batch. A rank may get an empty slice when
+/// there are more ranks than samples: batch.rows() == 0.
 class TrainingStream {
  public:
   TrainingStream(std::shared_ptr<const Dataset> dataset, const TrainingStreamOptions& options);
   ~TrainingStream();
-  /// Throws what loading threw, on the calling thread.
+  /// On a device, the stream that is current on the calling thread waits for the copies, the host does not:
+  /// use the tensors on that stream, and do not call it while capturing that stream. Throws what loading
+  /// threw, on the calling thread.
   MicroBatch next();
 
  private:
@@ -51,6 +58,8 @@ struct EvaluationStreamOptions {
   Slice slice;
   int workers = 1;
   int prefetch = 2;
+  c10::Device device{c10::DeviceType::CPU};  ///< where inputs and device_labels are
+  at::ScalarType input_type = at::kFloat;    ///< of inputs that are floating-point numbers
 };
 
 /// Every sample of a split exactly once over all ranks. Batches are cut once for all rank counts, and a rank
@@ -59,7 +68,7 @@ class EvaluationStream {
  public:
   EvaluationStream(std::shared_ptr<const Dataset> dataset, const EvaluationStreamOptions& options);
   ~EvaluationStream();
-  /// False at the end.
+  /// False at the end. Streams of a device as in TrainingStream::next().
   bool next(Batch& batch);
   /// Rows that this rank will yield, and rows of the ranks before it.
   int64_t rows() const;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,11 +17,15 @@ struct SampleAddress {
 };
 
 /// What a network gets, and what its rows mean. Images: one input tensor [B, C, H, W] float32, a row each.
+/// All but inputs and device_labels is on the CPU.
 struct Batch {
   std::vector<at::Tensor> inputs;
-  at::Tensor labels;      ///< int64 [R]
-  at::Tensor sample_ids;  ///< int64 [R], index in the split
-  at::Tensor positions;   ///< int32 [R] for text, undefined for images
+  at::Tensor labels;         ///< int64 [R]
+  at::Tensor device_labels;  ///< the labels where the inputs are; undefined where that is the CPU
+  at::Tensor sample_ids;     ///< int64 [R], index in the split
+  at::Tensor positions;      ///< int32 [R] for text, undefined for images
+  /// The labels where a stream has brought the inputs.
+  const at::Tensor& labels_with_inputs() const { return device_labels.defined() ? device_labels : labels; }
   int64_t rows() const { return labels.defined() ? labels.size(0) : 0; }
 };
 
@@ -40,6 +46,12 @@ class Dataset {
   virtual std::vector<int64_t> input_shape() const = 0;
   /// Loads, augments and stacks. With Augment::none epoch does not matter.
   virtual Batch collate(const std::vector<SampleAddress>& samples, Augment augment) const = 0;
+  /// Bytes that resident() takes of a device; 0 for a set that cannot be kept on one.
+  virtual int64_t resident_bytes() const { return 0; }
+  /// The same split with its samples kept on `device`, where its collate() works on the current stream and
+  /// leaves the inputs, bit for bit those of this one. Null where resident_bytes() is 0. Throws
+  /// EnvironmentError where the device has no room.
+  virtual std::shared_ptr<const Dataset> resident(c10::Device /*device*/) const { return nullptr; }
 };
 
 }  // namespace smoothlab::data

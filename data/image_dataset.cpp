@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "cluster/error.h"
+#include "data/batch_augmentation.h"
+#include "data/resident_image_dataset.h"
 
 namespace smoothlab::data {
 
@@ -32,30 +34,45 @@ std::vector<int64_t> ImageDataset::input_shape() const {
   return {images_->channels, augmentation_.out_height(), augmentation_.out_width()};
 }
 
-Batch ImageDataset::collate(const std::vector<SampleAddress>& samples, Augment augment) const {
+Batch ImageDataset::labelled(const std::vector<SampleAddress>& samples) const {
   const int64_t rows = static_cast<int64_t>(samples.size());
-  const auto format = channels_last_ ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-  const std::vector<int64_t> shape = input_shape();
   Batch batch;
-  batch.inputs = {
-      at::empty({rows, shape[0], shape[1], shape[2]}, at::TensorOptions().dtype(at::kFloat), format)};
   batch.labels = at::empty({rows}, at::kLong);
   batch.sample_ids = at::empty({rows}, at::kLong);
-  float* out = batch.inputs[0].data_ptr<float>();
   int64_t* label = batch.labels.data_ptr<int64_t>();
   int64_t* id = batch.sample_ids.data_ptr<int64_t>();
-  std::vector<uint8_t> scratch;
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t sample = samples[row].sample;
     if (sample < 0 || sample >= count_)
       throw UsageError(fmt::format("sample {} of {}", sample, count_), images_->origin,
                        "choose one of the split");
-    augmentation_.apply(images_->image(first_ + sample), samples[row], augment, channels_last_, scratch,
-                        out + row * shape[0] * shape[1] * shape[2]);
     label[row] = images_->labels[first_ + sample];
     id[row] = sample;
   }
   return batch;
+}
+
+Batch ImageDataset::collate(const std::vector<SampleAddress>& samples, Augment augment) const {
+  const int64_t rows = static_cast<int64_t>(samples.size());
+  const auto format = channels_last_ ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+  const std::vector<int64_t> shape = input_shape();
+  Batch batch = labelled(samples);
+  batch.inputs = {
+      at::empty({rows, shape[0], shape[1], shape[2]}, at::TensorOptions().dtype(at::kFloat), format)};
+  float* out = batch.inputs[0].data_ptr<float>();
+  std::vector<uint8_t> scratch;
+  for (int64_t row = 0; row < rows; ++row)
+    augmentation_.apply(images_->image(first_ + samples[row].sample), samples[row], augment, channels_last_,
+                        scratch, out + row * shape[0] * shape[1] * shape[2]);
+  return batch;
+}
+
+int64_t ImageDataset::resident_bytes() const {
+  return BatchAugmentation(augmentation_, channels_last_).store_bytes(count_);
+}
+
+std::shared_ptr<const Dataset> ImageDataset::resident(c10::Device device) const {
+  return std::make_shared<const ResidentImageDataset>(*this, device);
 }
 
 }  // namespace smoothlab::data

@@ -24,6 +24,16 @@ class ImageDataset : public Dataset {
   std::vector<int64_t> input_shape() const override;
   /// Throws UsageError for a sample outside the split.
   Batch collate(const std::vector<SampleAddress>& samples, Augment augment) const override;
+  int64_t resident_bytes() const override;
+  std::shared_ptr<const Dataset> resident(c10::Device device) const override;
+
+ protected:
+  const Augmentation& augmentation() const { return augmentation_; }
+  bool channels_last() const { return channels_last_; }
+  /// Of the split's first image; the others follow.
+  const uint8_t* pixels() const { return images_->image(first_); }
+  /// All of a batch but its inputs.
+  Batch labelled(const std::vector<SampleAddress>& samples) const;
 
  private:
   std::shared_ptr<const LabelledImages> images_;

@@ -27,4 +27,15 @@ Task open_task(const TaskOptions& options, uint64_t seed) {
   return task;
 }
 
+Task keep_on_device(Task task, c10::Device device, int64_t most_bytes) {
+  if (device.is_cpu()) return task;
+  for (auto* split : {&task.train, &task.validation, &task.test}) {
+    const int64_t bytes = *split ? (*split)->resident_bytes() : 0;
+    if (bytes == 0 || bytes > most_bytes) continue;
+    most_bytes -= bytes;
+    *split = (*split)->resident(device);
+  }
+  return task;
+}
+
 }  // namespace smoothlab::data

@@ -40,4 +40,10 @@ struct Task {
 /// Throws DataError, UsageError.
 Task open_task(const TaskOptions& options, uint64_t seed);
 
+/// The task with those splits kept on `device` that can be and that fit, train before validation before test,
+/// into `most_bytes` together. most_bytes: the caller's to choose, before a network takes its share; a
+/// quarter of the device's free memory leaves room for one. On the CPU, the task itself. Throws
+/// EnvironmentError.
+Task keep_on_device(Task task, c10::Device device, int64_t most_bytes);
+
 }  // namespace smoothlab::data

@@ -152,6 +152,28 @@ TEST(Augmentation, TutorialChain) {
   }
 }
 
+TEST(Augmentation, StandardisationOfLargeImages) {
+  // Wide: more bytes a row than are summed at once. High: squares of white pixels beyond 32 bits.
+  for (const auto& [height, width, channels] :
+       {std::array<int64_t, 3>{5, 200, 3}, {3, 300, 1}, {140000, 1, 3}}) {
+    Subject subject;
+    subject.height = height;
+    subject.width = width;
+    subject.channels = channels;
+    subject.image = picture(height, width, channels);
+    if (height > width) std::fill(subject.image.begin() + 70000 * 3, subject.image.end(), 255);
+    subject.options.normalize = "per_image";
+    subject.options.contrast_low = subject.options.contrast_high = 0.5;  // around the channels' means
+    const auto out = subject.apply({0, 0}, Augment::training);
+    std::vector<float> planes;
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t i = 0; i < height * width; ++i) planes.push_back(subject.image[i * channels + c]);
+    const auto expected = tutorial(planes, channels, 0, 0.5);
+    for (size_t i = 0; i < out.size(); ++i)
+      ASSERT_NEAR(out[i], expected[i], 1e-6 * std::max(1.0, std::abs(expected[i]))) << height << " " << i;
+  }
+}
+
 TEST(Augmentation, BrightnessAndContrastAreUniform) {
   Subject subject;
   subject.height = subject.width = 2;

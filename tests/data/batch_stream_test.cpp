@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cluster/device.h"
 #include "cluster/error.h"
 #include "data/task.h"
 
@@ -231,6 +232,49 @@ TEST(BatchStream, EvaluationCountsRowsAndNotSamples) {
   EXPECT_EQ(stream.first_row(), 1 + 2 + 3 + 4);
   EXPECT_EQ(stream.rows(), 5 + 6 + 7 + 8 + 9 + 10 + 11 + 12);
   EXPECT_EQ(stream.total_rows(), 210);
+}
+
+TEST(BatchStream, OnTheCpuNothingIsCopied) {
+  const auto dataset = small_set();
+  TrainingStreamOptions options;
+  options.seed = 4;
+  options.global_batch = 16;
+  TrainingStream plain(dataset, options);
+  options.device = c10::Device(c10::DeviceType::CPU);
+  TrainingStream stream(dataset, options);
+  const Batch expected = plain.next().batch, batch = stream.next().batch;
+  EXPECT_TRUE(batch.inputs[0].equal(expected.inputs[0]));
+  EXPECT_FALSE(batch.device_labels.defined());
+  EXPECT_TRUE(batch.labels_with_inputs().is_same(batch.labels));
+}
+
+TEST(BatchStream, InputsComeInTheTypeAskedFor) {
+  const auto dataset = small_set();
+  TrainingStreamOptions training;
+  training.global_batch = 16;
+  TrainingStream plain(dataset, training);
+  training.input_type = at::kBFloat16;
+  TrainingStream stream(dataset, training);
+  const at::Tensor input = stream.next().batch.inputs[0];
+  EXPECT_EQ(input.scalar_type(), at::kBFloat16);
+  EXPECT_TRUE(input.equal(plain.next().batch.inputs[0].to(at::kBFloat16)));
+  EvaluationStreamOptions evaluation;
+  evaluation.input_type = at::kBFloat16;
+  EvaluationStream evaluated(dataset, evaluation);
+  Batch batch;
+  ASSERT_TRUE(evaluated.next(batch));
+  EXPECT_EQ(batch.inputs[0].scalar_type(), at::kBFloat16);
+  EXPECT_EQ(batch.labels.scalar_type(), at::kLong);
+}
+
+TEST(BatchStream, RefusesADeviceThatIsNotThere) {
+  const c10::Device absent(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(cluster::cuda_devices()));
+  TrainingStreamOptions training;
+  training.device = absent;
+  EXPECT_THROW(TrainingStream(small_set(), training), EnvironmentError);
+  EvaluationStreamOptions evaluation;
+  evaluation.device = absent;
+  EXPECT_THROW(EvaluationStream(small_set(), evaluation), EnvironmentError);
 }
 
 TEST(BatchStream, RefusesImpossibleOptions) {

@@ -121,5 +121,54 @@ TEST(Task, RefusesWhatItCannotOpen) {
   EXPECT_EQ(task.train->collate({}, Augment::none).rows(), 0);
 }
 
+TEST(Task, OnTheCpuItStaysWhereItIs) {
+  const Task task = open_task(generated(), 1);
+  const Task kept = keep_on_device(task, c10::Device(c10::DeviceType::CPU), 1 << 30);
+  EXPECT_EQ(kept.train, task.train);
+  EXPECT_EQ(kept.test, task.test);
+}
+
+/// What would be put on a device, without one.
+class Movable : public Dataset {
+ public:
+  explicit Movable(int64_t bytes, bool moved = false) : bytes_(bytes), moved_(moved) {}
+  int64_t size() const override { return 1; }
+  int64_t classes() const override { return 2; }
+  std::vector<std::string> class_names() const override { return {"a", "b"}; }
+  int64_t rows(int64_t) const override { return 1; }
+  at::Tensor class_counts() const override { return at::zeros({2}, at::kLong); }
+  std::vector<int64_t> input_shape() const override { return {1}; }
+  Batch collate(const std::vector<SampleAddress>&, Augment) const override { return {}; }
+  int64_t resident_bytes() const override { return bytes_; }
+  std::shared_ptr<const Dataset> resident(c10::Device) const override {
+    return std::make_shared<Movable>(bytes_, true);
+  }
+  bool moved() const { return moved_; }
+
+ private:
+  int64_t bytes_;
+  bool moved_;
+};
+
+std::vector<bool> moved(int64_t train, int64_t validation, int64_t test, int64_t most_bytes) {
+  const auto set = [](int64_t bytes) { return bytes < 0 ? nullptr : std::make_shared<const Movable>(bytes); };
+  const Task task{set(train), set(validation), set(test), "some"};
+  const Task kept = keep_on_device(task, c10::Device(c10::DeviceType::CUDA, 0), most_bytes);
+  std::vector<bool> result;
+  for (const auto& split : {kept.train, kept.validation, kept.test})
+    result.push_back(split && dynamic_cast<const Movable&>(*split).moved());
+  return result;
+}
+
+TEST(Task, SplitsThatFitGoToTheDevice) {
+  using Moved = std::vector<bool>;
+  EXPECT_EQ(moved(50, 10, 10, 70), (Moved{true, true, true}));
+  EXPECT_EQ(moved(50, 10, 10, 69), (Moved{true, true, false}));
+  EXPECT_EQ(moved(50, 10, 10, 49), (Moved{false, true, true}));
+  EXPECT_EQ(moved(50, -1, 10, 60), (Moved{true, false, true}));
+  EXPECT_EQ(moved(0, 10, 10, 10), (Moved{false, true, false}));  // 0: one that cannot be moved
+  EXPECT_EQ(moved(50, 10, 10, 0), (Moved{false, false, false}));
+}
+
 }  // namespace
 }  // namespace smoothlab::data

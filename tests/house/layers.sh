@@ -4,7 +4,7 @@ set -u
 cd "$1" || exit 2
 status=0
 forbid() { # layer, layers above or beside it
-  if grep -nE "#include [\"<](\.\./)*($2)/" "$1"/*.h "$1"/*.cpp 2>/dev/null; then
+  if grep -nE "#include [\"<](\.\./)*($2)/" "$1"/*.h "$1"/*.cpp "$1"/*.cu 2>/dev/null; then
     echo "$1/ must not include from: $2"
     status=1
   fi
