@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "cluster/error.h"
 #include "cluster/mpi_communicator.h"
@@ -19,7 +18,7 @@ at::Tensor single(Scalar value, at::ScalarType type) {
 
 at::Tensor bytes_of(const std::string& text, int64_t size) {
   at::Tensor bytes = at::zeros({size}, at::kByte);
-  std::memcpy(bytes.data_ptr<uint8_t>(), text.data(), std::min<size_t>(text.size(), size));
+  std::copy_n(text.data(), std::min<size_t>(text.size(), size), bytes.data_ptr<uint8_t>());
   return bytes;
 }
 
@@ -40,7 +39,9 @@ void require_collective_tensor(const at::Tensor& tensor, const char* collective)
                    "make it contiguous first");
 }
 
-void Communicator::attach(c10::Device /*device*/) {}
+void Communicator::attach(c10::Device /*device*/, bool /*shared*/) {}
+
+void Communicator::note_repeated(const char* /*what*/) {}
 
 void Communicator::watch_for_stalls(std::chrono::milliseconds /*limit*/, StallAction /*act*/) {}
 

@@ -29,9 +29,9 @@ class PendingCollective {
 
 /// The ranks of a job and what they do together. Every rank calls the same collectives in the same order
 /// from one thread; tensors are dense and contiguous (any strides that cover their storage without gaps)
-/// and of the same dtype (float32, float64, int64, int32, uint8), size and strides on all ranks: what is
-/// combined are elements at the same place in memory, which nothing here checks. Backends: solo, MPI; one for
-/// CUDA tensors may keep work on its own stream, hence the asynchronous form.
+/// and of the same dtype (float32, float64, int64, int32, uint8; sums also of bf16), size and strides on all
+/// ranks: what is combined are elements at the same place in memory, which nothing here checks. Backends:
+/// solo, MPI; one for CUDA tensors may keep work on its own stream, hence the asynchronous form.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -46,8 +46,8 @@ class Communicator {
   virtual bool carries(c10::DeviceType type) const { return type == c10::DeviceType::CPU; }
 
   /// To be told on which device this rank computes, before the first collective on its tensors and before any
-  /// graph is captured. Collective.
-  virtual void attach(c10::Device device);
+  /// graph is captured. shared: two ranks of the job compute on one device. Collective.
+  virtual void attach(c10::Device device, bool shared = false);
 
   /// In place over all ranks. Bitwise the same result on every rank.
   virtual std::unique_ptr<PendingCollective> allreduce_async(at::Tensor tensor, Reduction reduction) = 0;
@@ -57,6 +57,9 @@ class Communicator {
   /// Tensors of equal shape [n, …] from every rank, one after the other in rank order: [size·n, …].
   virtual at::Tensor allgather(const at::Tensor& tensor) = 0;
   virtual void barrier() = 0;
+  /// To be told when work that contains collectives and was captured is repeated on the current stream, since
+  /// none of these functions is called then: a watch over stalls counts and names it as one.
+  virtual void note_repeated(const char* what);
   /// Watches from now on that no rank waits for others longer than `limit` in one collective. Where one does,
   /// `act` is called on a thread of its own, once a rank, with an error that names the collective and who has
   /// not joined it: on rank 0, and where that one is silent on those that wait. A rank is heard of while it

@@ -1,6 +1,7 @@
 #include "cluster/device.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <malloc.h>
 #include <sched.h>
@@ -16,12 +17,18 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <memory>
+#include <numeric>
+#include <set>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "cluster/error.h"
+#include "cluster/gpu.h"
 #include "cluster/machine_probe.h"
+#include "cluster/torch_compat.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -62,20 +69,38 @@ int node_cores(Communicator& communicator) {
   return static_cast<int>(together.count());
 }
 
-std::vector<DeviceView> device_views(Communicator& communicator, int devices) {
-  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+DeviceView own_view(bool wants_device) {
+  DeviceView view;
+  view.host = host_name();
+  if (!wants_device) return view;
+  // LibTorch may refuse what the runtime sees.
+  if (cuda_devices() > 0) view.devices = gpu_identities();
+  if (view.devices.empty()) view.trouble = gpu_trouble();
+  return view;
+}
+
+std::vector<DeviceView> device_views(Communicator& communicator, bool want_devices) {
+  const DeviceView own = own_view(want_devices);
+  std::string text = own.host + "\n" + own.trouble;
+  for (const std::string& device : own.devices) text += "\n" + device;
   std::vector<DeviceView> views;
-  for (const std::string& entry : communicator.allgather_text(host_name() + "\n" + std::to_string(devices) +
-                                                              "\n" + (visible ? visible : ""))) {
+  for (const std::string& entry : communicator.allgather_text(text)) {
     std::istringstream lines(entry);
-    DeviceView view;
+    DeviceView& view = views.emplace_back();
     std::getline(lines, view.host);
-    lines >> view.devices;
-    lines.ignore();
-    std::getline(lines, view.visible);
-    views.push_back(view);
+    std::getline(lines, view.trouble);
+    for (std::string device; std::getline(lines, device);) view.devices.push_back(device);
   }
   return views;
+}
+
+/// Whether any two ranks compute on one device.
+bool any_shared(const std::vector<DeviceView>& views, const std::vector<int>& devices) {
+  std::set<std::pair<std::string, std::string>> taken;
+  for (size_t rank = 0; rank < views.size(); ++rank)
+    if (!taken.emplace(views[rank].host, views[rank].devices.at(static_cast<size_t>(devices[rank]))).second)
+      return true;
+  return false;
 }
 
 /// Quota in cores of one cgroup folder, or 0 where it sets none.
@@ -118,31 +143,49 @@ int available_cores() {
   return std::min(cores, own_quota(cores));
 }
 
-int device_of_rank(const std::vector<DeviceView>& ranks, int rank) {
-  const DeviceView& own = ranks.at(static_cast<size_t>(rank));
-  int before = 0, alike = 0;
-  for (size_t r = 0; r < ranks.size(); ++r) {
-    if (ranks[r].host != own.host || ranks[r].visible != own.visible) continue;
-    ++alike;
-    before += static_cast<int>(r) < rank;
+std::vector<int> devices_of_ranks(const std::vector<DeviceView>& ranks, bool share) {
+  std::vector<size_t> order(ranks.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return ranks[a].devices.size() < ranks[b].devices.size(); });
+  std::map<std::pair<std::string, std::string>, int> load;
+  std::vector<int> taken(ranks.size(), -1);
+  for (const size_t rank : order) {
+    int* least = nullptr;
+    for (size_t device = 0; device < ranks[rank].devices.size(); ++device) {
+      int& others = load[{ranks[rank].host, ranks[rank].devices[device]}];
+      if ((least && others >= *least) || (others > 0 && !share)) continue;
+      least = &others;
+      taken[rank] = static_cast<int>(device);
+    }
+    if (least) ++*least;
   }
-  return alike <= own.devices ? before : -1;
+  return taken;
 }
 
 int cuda_devices() {
   return static_cast<int>(torch::cuda::device_count());
 }
 
-bool takes_cuda(const std::string& wanted, bool everywhere, bool carried, const std::string& backend,
-                const std::string& rank) {
-  if (wanted == "cpu") return false;
-  if (wanted == "auto") return everywhere && carried;
-  if (!everywhere)
-    throw EnvironmentError("not every rank has a CUDA device of its own", rank,
-                           "use device cpu, fewer ranks a node, or a machine and a LibTorch with CUDA");
+bool takes_cuda(const std::string& device, const std::vector<DeviceView>& ranks,
+                const std::vector<int>& devices, bool carried, const std::string& backend) {
+  if (device == "cpu") return false;
+  const auto lacking = std::find(devices.begin(), devices.end(), -1);
+  if (device == "auto") return lacking == devices.end() && carried;
+  if (lacking != devices.end()) {
+    const DeviceView& view = ranks[static_cast<size_t>(lacking - devices.begin())];
+    const std::string where = "rank " + std::to_string(lacking - devices.begin()) + " on " + view.host;
+    if (view.devices.empty())
+      throw EnvironmentError("there is no CUDA device: " + view.trouble, where,
+                             "use device cpu, or a machine, driver and LibTorch with CUDA; smoothlab doctor "
+                             "says what is there");
+    throw EnvironmentError("more ranks on a node than CUDA devices",
+                           where + ", which sees " + std::to_string(view.devices.size()),
+                           "start fewer ranks a node, or add --share-gpu");
+  }
   if (!carried)
-    throw EnvironmentError("ranks cannot exchange CUDA tensors through " + backend, rank,
-                           "train on one rank, or use device cpu");
+    throw EnvironmentError("ranks cannot exchange CUDA tensors through " + backend, "rank 0",
+                           "train on one rank, use device cpu, or build with NCCL");
   return true;
 }
 
@@ -157,24 +200,24 @@ int wanted_threads(const char* omp_num_threads) {
   return static_cast<int>(threads);
 }
 
-Placement place_rank(Communicator& communicator, const std::string& wanted, int threads) {
-  if (wanted != "auto" && wanted != "cpu" && wanted != "cuda")
-    throw UsageError("unknown device '" + wanted + "'", "device", "use auto, cpu or cuda");
+Placement place_rank(Communicator& communicator, const std::string& device, const PlacementWish& wish) {
+  if (device != "auto" && device != "cpu" && device != "cuda")
+    throw UsageError("unknown device '" + device + "'", "device", "use auto, cpu or cuda");
   Placement placement;
   const int shared = node_cores(communicator);
   const int share = std::min(shared, own_quota(shared)) / communicator.local_size();
-  placement.threads = threads > 0 ? threads : wanted_threads(std::getenv("OMP_NUM_THREADS"));
+  placement.threads = wish.threads > 0 ? wish.threads : wanted_threads(std::getenv("OMP_NUM_THREADS"));
   if (placement.threads == 0) placement.threads = std::clamp(share, 1, available_cores());
-  const std::vector<DeviceView> views = device_views(communicator, wanted == "cpu" ? 0 : cuda_devices());
-  const int device = device_of_rank(views, communicator.rank());
-  const DeviceView& view = views[static_cast<size_t>(communicator.rank())];
+  const std::vector<DeviceView> views = device_views(communicator, device != "cpu");
+  const std::vector<int> devices = devices_of_ranks(views, wish.share_gpu);
   // All ranks compute on the same kind of device, or their collectives would not match.
-  const bool cuda = takes_cuda(wanted, communicator.agree_all(device >= 0),
-                               communicator.carries(c10::DeviceType::CUDA), communicator.backend(),
-                               "rank " + std::to_string(communicator.rank()) + " on " + view.host +
-                                   ", which sees " + std::to_string(view.devices));
-  if (cuda) placement.device = c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device));
-  communicator.attach(placement.device);
+  const bool cuda =
+      takes_cuda(device, views, devices, communicator.carries(c10::DeviceType::CUDA), communicator.backend());
+  if (cuda)
+    placement.device =
+        c10::Device(c10::DeviceType::CUDA,
+                    static_cast<c10::DeviceIndex>(devices[static_cast<size_t>(communicator.rank())]));
+  communicator.attach(placement.device, cuda && any_shared(views, devices));
   return placement;
 }
 
@@ -191,6 +234,10 @@ void apply(const Placement& placement) {
   // again, and every page of them would fault once more.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2047 << 20);
+  if (!placement.device.is_cuda()) return;
+  c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).setDevice(placement.device);
+  allow_tf32(placement.tf32);
+  at::globalContext().setBenchmarkCuDNN(true);
 }
 
 }  // namespace smoothlab::cluster

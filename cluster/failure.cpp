@@ -2,8 +2,12 @@
 
 #include <c10/util/Exception.h>
 
+#include <cctype>
 #include <new>
+#include <sstream>
 #include <string>
+
+#include "cluster/gpu.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -11,6 +15,25 @@ namespace {
 Error out_of_memory(const std::string& detail) {
   return EnvironmentError("out of memory", detail,
                           "lower train.global_batch, train.micro_batch or the size of the network");
+}
+
+/// "CUDA out of memory. Tried to allocate 20.00 GiB (GPU 0; …" or ". GPU 0 has …", whose advice is about
+/// LibTorch's own settings: what was asked for, and how full the device is.
+Error out_of_gpu_memory(const std::string& text) {
+  const size_t asked = text.find("Tried to allocate ");
+  std::string detail;
+  if (asked != std::string::npos) {
+    std::istringstream words(text.substr(asked + 18));
+    std::string amount, unit;
+    words >> amount >> unit;
+    while (!unit.empty() && !std::isalpha(static_cast<unsigned char>(unit.back()))) unit.pop_back();
+    detail = amount + " " + unit + " asked for";
+  }
+  const std::string room = gpu_memory();
+  if (!detail.empty() && !room.empty()) detail += "; ";
+  return EnvironmentError("GPU out of memory", detail + room,
+                          "lower train.micro_batch, train.global_batch, evaluate.batch or the size of the "
+                          "network, or end what else uses the device");
 }
 
 /// "[enforce fail at alloc_cpu.cpp:66] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 80
@@ -41,6 +64,7 @@ Error as_error(const std::exception& failure) {
   if (dynamic_cast<const std::bad_alloc*>(&failure)) return out_of_memory("");
   if (const auto* error = dynamic_cast<const c10::Error*>(&failure)) {
     const std::string text = told(error->what_without_backtrace());
+    if (text.find("CUDA out of memory") != std::string::npos) return out_of_gpu_memory(text);
     return tells_of_memory(text) ? out_of_memory(text) : Error(ExitCode::failure, text, "", "");
   }
   return Error(ExitCode::failure, failure.what(), "", "");

@@ -80,6 +80,7 @@ struct GradientReducer::State {
     plan = plan_buckets(layout, options.first_bucket_bytes, options.bucket_bytes);
     const auto device = leaves.empty() ? at::Device(at::kCPU) : leaves[0].device();
     flat = at::zeros({layout.total()}, at::TensorOptions().dtype(at::kFloat).device(device));
+    if (options.bfloat16 && communicator.size() > 1) rounded = at::zeros_like(flat, at::kBFloat16);
     views.clear();
     for (int64_t leaf = 0; leaf < layout.tensors(); ++leaf) views.push_back(layout.view(flat, leaf));
   }
@@ -118,10 +119,25 @@ struct GradientReducer::State {
 
   size_t sent() const { return under_way.size(); }
 
+  static at::Tensor part(const at::Tensor& whole, const Bucket& bucket) {
+    return whole.narrow(0, bucket.begin, bucket.end - bucket.begin);
+  }
+
   void send_next() {
+    const c10::NoGradGuard no_grad;
     const Bucket& bucket = plan.buckets[sent()];
-    under_way.push_back(communicator.allreduce_async(flat.narrow(0, bucket.begin, bucket.end - bucket.begin),
-                                                     Reduction::sum));
+    if (rounded.defined()) part(rounded, bucket).copy_(part(flat, bucket));
+    under_way.push_back(
+        communicator.allreduce_async(part(rounded.defined() ? rounded : flat, bucket), Reduction::sum));
+  }
+
+  void receive_all() {
+    const c10::NoGradGuard no_grad;
+    for (size_t bucket = 0; bucket < sent(); ++bucket) {
+      under_way[bucket]->wait();
+      if (rounded.defined()) part(flat, plan.buckets[bucket]).copy_(part(rounded, plan.buckets[bucket]));
+    }
+    under_way.clear();
   }
 
   /// A leaf without a gradient counts as zero; its view still holds the last step's.
@@ -151,6 +167,7 @@ struct GradientReducer::State {
   FlatLayout layout;
   BucketPlan plan;
   at::Tensor flat;
+  at::Tensor rounded;  ///< what the ranks exchange in its place; undefined: flat itself
   std::vector<at::Tensor> views;
   std::unique_ptr<ArrivalHooks> hooks;
 
@@ -176,6 +193,11 @@ at::Tensor GradientReducer::gradients() const {
   return state_->flat;
 }
 
+int64_t GradientReducer::bytes() const {
+  const auto rounded = state_->rounded.defined() ? state_->rounded.nbytes() : size_t{0};
+  return static_cast<int64_t>(state_->flat.nbytes() + rounded);
+}
+
 void GradientReducer::begin(bool last_micro_batch) {
   State& s = *state_;
   if (!s.in_step) {
@@ -197,8 +219,7 @@ void GradientReducer::finish() {
                    "call begin(true) before the last backward");
   s.zero_unfilled();
   while (s.sent() < s.plan.buckets.size()) s.send_next();
-  for (const auto& bucket : s.under_way) bucket->wait();
-  s.under_way.clear();
+  s.receive_all();
   s.bind_gradients();
   s.in_step = s.last_micro_batch = false;
   s.has_finished = true;

@@ -16,6 +16,9 @@ struct ReducerOptions {
   int64_t first_bucket_bytes = 1 << 20;  ///< small, so that communication starts early in backward
   /// Gradient-arrival order of an earlier process; empty: settled by the first finished step.
   std::vector<int64_t> order;
+  /// Ranks exchange buckets rounded to bf16: half the traffic, 2 more bytes a parameter, and sums that carry
+  /// the rounding of each addition. Nothing changes on one rank.
+  bool bfloat16 = false;
 };
 
 /// Sums gradients over ranks while backward still runs. Gradients live in one flat float32 buffer and nowhere
@@ -38,6 +41,9 @@ class GradientReducer {
   /// float32 [layout().total()]: from finish() until the next begin(), gradients summed over micro-batches
   /// and ranks. Within a step it holds what has arrived so far, and of the rest the last step's.
   at::Tensor gradients() const;
+
+  /// Bytes of its buffers.
+  int64_t bytes() const;
 
   /// Before each micro-batch's backward. The first call of a step takes the leaves' gradients away; each
   /// leaf's first gradient then overwrites what the buffer held.

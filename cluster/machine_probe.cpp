@@ -55,11 +55,14 @@ std::string nccl_version() {
   const auto get = reinterpret_cast<int (*)(int*)>(dlsym(library, "ncclGetVersion"));
   const bool known = get && get(&version) == 0;
   dlclose(library);
-  if (!known) return "of unknown version";
+  return known ? nccl_version_text(version) : "of unknown version";
+}
+
+std::string nccl_version_text(int number) {
   // 2.8.4 is 2804; from 2.9 on 2.22.3 is 22203.
-  const int major = version < 10000 ? version / 1000 : version / 10000;
-  const int minor = version < 10000 ? version % 1000 / 100 : version % 10000 / 100;
-  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(version % 100);
+  const int major = number < 10000 ? number / 1000 : number / 10000;
+  const int minor = number < 10000 ? number % 1000 / 100 : number % 10000 / 100;
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(number % 100);
 }
 
 }  // namespace smoothlab::cluster

@@ -21,5 +21,7 @@ std::string bf16_instructions();
 
 /// Version of the NCCL that this process would load, "2.22.3"; empty where there is none.
 std::string nccl_version();
+/// "2.22.3" of the number by which NCCL tells its version.
+std::string nccl_version_text(int number);
 
 }  // namespace smoothlab::cluster

@@ -24,14 +24,19 @@ MPI_Datatype element_type(const at::Tensor& tensor) {
       return MPI_INT32_T;
     case at::kByte:
       return MPI_UINT8_T;
+    case at::kBFloat16:
+      return MPI_UINT16_T;  // only add_bfloat16 knows what it is
     default:
       throw RunError(std::string("MPI cannot reduce ") + c10::toString(tensor.scalar_type()), "allreduce",
                      "convert the tensor to float32 first");
   }
 }
 
-MPI_Op operation_of(Reduction reduction) {
-  return reduction == Reduction::sum ? MPI_SUM : reduction == Reduction::max ? MPI_MAX : MPI_MIN;
+/// MPI knows no bf16.
+void add_bfloat16(void* terms, void* sums, int* count, MPI_Datatype* /*type*/) {
+  const auto* term = static_cast<const c10::BFloat16*>(terms);
+  auto* sum = static_cast<c10::BFloat16*>(sums);
+  for (int i = 0; i < *count; ++i) sum[i] = static_cast<float>(sum[i]) + static_cast<float>(term[i]);
 }
 
 void require_on_cpu(const at::Tensor& tensor, const char* collective) {
@@ -64,6 +69,11 @@ class Pending : public PendingCollective {
 
 class MpiCommunicator : public Communicator {
  public:
+  MpiCommunicator() { MPI_Op_create(add_bfloat16, /*commute=*/1, &add_bfloat16_); }
+  ~MpiCommunicator() override { MPI_Op_free(&add_bfloat16_); }
+  MpiCommunicator(const MpiCommunicator&) = delete;
+  MpiCommunicator& operator=(const MpiCommunicator&) = delete;
+
   MpiEngine& engine() { return engine_; }
   int rank() const override { return engine_.rank(); }
   int size() const override { return engine_.size(); }
@@ -74,7 +84,7 @@ class MpiCommunicator : public Communicator {
   std::unique_ptr<PendingCollective> allreduce_async(at::Tensor tensor, Reduction reduction) override {
     require_on_cpu(tensor, "allreduce");
     const MPI_Datatype type = element_type(tensor);
-    const MPI_Op op = operation_of(reduction);
+    const MPI_Op op = operation_of(reduction, tensor.scalar_type());
     const auto width = static_cast<int64_t>(tensor.element_size());
     return std::make_unique<Pending>(
         engine_,
@@ -129,7 +139,15 @@ class MpiCommunicator : public Communicator {
   [[noreturn]] void abort(int exit_code) override { engine_.abort(exit_code); }
 
  private:
+  MPI_Op operation_of(Reduction reduction, at::ScalarType type) const {
+    if (type != at::kBFloat16)
+      return reduction == Reduction::sum ? MPI_SUM : reduction == Reduction::max ? MPI_MAX : MPI_MIN;
+    if (reduction == Reduction::sum) return add_bfloat16_;
+    throw RunError("MPI can only sum bf16", "allreduce", "convert the tensor to float32 first");
+  }
+
   MpiEngine engine_;
+  MPI_Op add_bfloat16_ = MPI_OP_NULL;
 };
 
 }  // namespace

@@ -2,10 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdlib>
+#include <string>
 #include <utility>
 
 #include "cluster/build_info.h"
 #include "cluster/error.h"
+#include "cluster/machine_probe.h"
 #include "cluster/nccl_engine.h"
 
 namespace smoothlab::cluster {
@@ -35,6 +38,12 @@ ncclRedOp_t operation_of(Reduction reduction) {
   return reduction == Reduction::sum ? ncclSum : reduction == Reduction::max ? ncclMax : ncclMin;
 }
 
+/// NCCL refuses two ranks of one node on one device; ranks of different nodes reach each other by the network
+/// wherever they are.
+void pose_as_a_node_of_its_own(int rank) {
+  setenv("NCCL_HOSTID", (host_name() + "-rank-" + std::to_string(rank)).c_str(), /*overwrite=*/0);
+}
+
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(std::unique_ptr<Communicator> host, MpiEngine& mpi) : host_(std::move(host)), mpi_(mpi) {}
@@ -49,8 +58,9 @@ class NcclCommunicator : public Communicator {
     return type == c10::DeviceType::CUDA || host_->carries(type);
   }
 
-  void attach(c10::Device device) override {
+  void attach(c10::Device device, bool shared) override {
     if (!device.is_cuda() || nccl_) return;
+    if (shared) pose_as_a_node_of_its_own(rank());
     nccl_ = std::make_unique<NcclEngine>(rank(), device, [this] { return mpi_.count_collective(); });
     mpi_.observe([this](Heartbeat& heartbeat) {
       nccl_->observe(heartbeat);
@@ -106,6 +116,10 @@ class NcclCommunicator : public Communicator {
   }
 
   void barrier() override { host_->barrier(); }
+
+  void note_repeated(const char* what) override {
+    if (nccl_) nccl_->note_repeated(what);
+  }
 
   void watch_for_stalls(std::chrono::milliseconds limit, StallAction act) override {
     host_->watch_for_stalls(limit, std::move(act));

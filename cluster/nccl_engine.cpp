@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cluster/error.h"
+#include "cluster/machine_probe.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -55,6 +56,18 @@ bool is_capturing(cudaStream_t stream) {
   return cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
 }
 
+/// Structures that are handed over may have grown in a later NCCL, not in an earlier one.
+void require_version(int rank) {
+  int version = 0;
+  if (ncclGetVersion(&version) == ncclSuccess && version / 10000 == NCCL_MAJOR &&
+      version >= NCCL_VERSION_CODE)
+    return;
+  throw EnvironmentError("this program was built with NCCL " + nccl_version_text(NCCL_VERSION_CODE) +
+                             " and finds " + nccl_version_text(version),
+                         "rank " + std::to_string(rank),
+                         "put that version or a later one first on LD_LIBRARY_PATH, or build again");
+}
+
 ncclUniqueId agreed_id(Communicator& host) {
   ncclUniqueId id{};
   ncclResult_t made = ncclSuccess;
@@ -79,6 +92,7 @@ NcclEngine::NcclEngine(int rank, c10::Device device, Count count)
       stream_(c10::cuda::getStreamFromPool(true, device.index())) {}
 
 void NcclEngine::begin(Communicator& host) {
+  require_version(rank_);
   const c10::cuda::CUDAGuard guard(device_);
   const ncclUniqueId id = agreed_id(host);
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
@@ -149,6 +163,14 @@ std::unique_ptr<PendingCollective> NcclEngine::start(const char* name, const at:
   }
   if (!captured) note_end(end);
   return std::make_unique<PendingOnStream>(device_, end);
+}
+
+void NcclEngine::note_repeated(const char* what) {
+  const c10::cuda::CUDAGuard guard(device_);
+  const auto end = std::make_shared<at::cuda::CUDAEvent>();
+  note(what, count_(), 0);
+  end->record(c10::cuda::getCurrentCUDAStream(device_.index()));
+  note_end(end);
 }
 
 void NcclEngine::note(const char* name, int64_t number, int64_t bytes) {

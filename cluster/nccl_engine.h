@@ -37,6 +37,9 @@ class NcclEngine {
   /// the then current stream wait for its end. Throws EnvironmentError.
   std::unique_ptr<PendingCollective> start(const char* name, const at::Tensor& tensor, const Issue& issue);
 
+  /// Counts captured collectives that the current stream repeats as one, `what`, which must outlive this.
+  void note_repeated(const char* what);
+
   /// Adds to a heartbeat for which collective the device has been waiting the longest.
   void observe(Heartbeat& heartbeat);
   /// Throws EnvironmentError with what NCCL reports of a peer or the network. Of any thread; does nothing

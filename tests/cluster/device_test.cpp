@@ -1,6 +1,7 @@
 #include "cluster/device.h"
 
 #include <ATen/Parallel.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <torch/cuda.h>
@@ -81,17 +82,22 @@ TEST(Device, ASoloRunTakesAllCores) {
 }
 
 TEST(Device, RanksOfANodeTakeItsDevicesInTurn) {
-  const DeviceView a{"a", "", 2}, b{"b", "", 2};
-  const std::vector<DeviceView> two_nodes = {a, a, b, b};
-  for (int rank = 0; rank < 4; ++rank) EXPECT_EQ(device_of_rank(two_nodes, rank), rank % 2);
-  EXPECT_EQ(device_of_rank({a, a, a}, 2), -1) << "two devices for three ranks";
-  EXPECT_EQ(device_of_rank({a, a, a}, 0), -1);
-  // As Slurm shows each task its own.
-  const std::vector<DeviceView> bound = {{"a", "0", 1}, {"a", "1", 1}, {"a", "2,3", 2}, {"a", "2,3", 2}};
-  EXPECT_EQ(device_of_rank(bound, 0), 0);
-  EXPECT_EQ(device_of_rank(bound, 1), 0);
-  EXPECT_EQ(device_of_rank(bound, 3), 1);
-  EXPECT_EQ(device_of_rank({{"a", "", 0}}, 0), -1);
+  const DeviceView a{"a", {"A0", "A1"}, ""}, b{"b", {"B0", "B1"}, ""}, none{"a", {}, "no driver"};
+  EXPECT_EQ(devices_of_ranks({a, a, b, b}, false), (std::vector<int>{0, 1, 0, 1}));
+  EXPECT_EQ(devices_of_ranks({a, b, a, b}, false), (std::vector<int>{0, 0, 1, 1}));
+  EXPECT_EQ(devices_of_ranks({a, a, a}, false), (std::vector<int>{0, 1, -1}))
+      << "two devices for three ranks";
+  EXPECT_EQ(devices_of_ranks({a, a, a, a, a}, true), (std::vector<int>{0, 1, 0, 1, 0}));
+  EXPECT_EQ(devices_of_ranks({none, a}, true), (std::vector<int>{-1, 0}));
+}
+
+// Each of Slurm's tasks sees the devices bound to it, and counts them from 0: their numbers are the same.
+TEST(Device, WhatARankSeesIsToldApartByIdentityAndNotByNumber) {
+  const DeviceView first{"a", {"A0"}, ""}, second{"a", {"A1"}, ""}, both{"a", {"A0", "A1"}, ""};
+  EXPECT_EQ(devices_of_ranks({first, second}, false), (std::vector<int>{0, 0}));
+  EXPECT_EQ(devices_of_ranks({first, first}, false), (std::vector<int>{0, -1}));
+  EXPECT_EQ(devices_of_ranks({both, first}, false), (std::vector<int>{1, 0})) << "who can choose makes room";
+  EXPECT_EQ(devices_of_ranks({both, second}, false), (std::vector<int>{0, 0}));
 }
 
 TEST(Device, ThreadsAreThoseAskedForElseThoseOfTheEnvironment) {
@@ -103,12 +109,14 @@ TEST(Device, ThreadsAreThoseAskedForElseThoseOfTheEnvironment) {
     EXPECT_THROW(wanted_threads(bad), EnvironmentError) << bad;
 
   const auto solo = make_solo_communicator();
-  EXPECT_EQ(place_rank(*solo, "cpu", 7).threads, 7);
+  PlacementWish seven;
+  seven.threads = 7;
+  EXPECT_EQ(place_rank(*solo, "cpu", seven).threads, 7);
   const char* before = std::getenv("OMP_NUM_THREADS");
   const std::string kept = before ? before : "";
   setenv("OMP_NUM_THREADS", "5", 1);
   EXPECT_EQ(place_rank(*solo, "cpu").threads, 5);
-  EXPECT_EQ(place_rank(*solo, "cpu", 7).threads, 7);
+  EXPECT_EQ(place_rank(*solo, "cpu", seven).threads, 7);
   if (before)
     setenv("OMP_NUM_THREADS", kept.c_str(), 1);
   else
@@ -117,14 +125,31 @@ TEST(Device, ThreadsAreThoseAskedForElseThoseOfTheEnvironment) {
 
 // Several ranks on a machine with CUDA used to compute there and then fail in their first collective.
 TEST(Device, RanksThatCannotExchangeCudaTensorsStayOnTheCpu) {
-  EXPECT_FALSE(takes_cuda("auto", true, false, "mpi", "rank 1"));
-  EXPECT_TRUE(takes_cuda("auto", true, true, "solo", "rank 0"));
-  EXPECT_FALSE(takes_cuda("auto", false, true, "solo", "rank 0"));
-  EXPECT_FALSE(takes_cuda("cpu", true, true, "solo", "rank 0"));
-  EXPECT_TRUE(takes_cuda("cuda", true, true, "solo", "rank 0"));
-  EXPECT_THROW(takes_cuda("cuda", true, false, "mpi", "rank 1"), EnvironmentError);
-  EXPECT_THROW(takes_cuda("cuda", false, true, "solo", "rank 0"), EnvironmentError);
+  const std::vector<DeviceView> views = {{"a", {"A0"}, ""}, {"a", {"A0"}, ""}};
+  const std::vector<int> each = {0, 0};
+  EXPECT_FALSE(takes_cuda("auto", views, each, false, "mpi"));
+  EXPECT_TRUE(takes_cuda("auto", views, each, true, "nccl"));
+  EXPECT_FALSE(takes_cuda("cpu", views, each, true, "nccl"));
+  EXPECT_TRUE(takes_cuda("cuda", views, each, true, "nccl"));
+  EXPECT_THROW(takes_cuda("cuda", views, each, false, "mpi"), EnvironmentError);
   EXPECT_TRUE(make_solo_communicator()->carries(c10::DeviceType::CUDA));
+}
+
+TEST(Device, ARankWithoutADeviceIsNamedWithTheReason) {
+  const auto words = [](const std::vector<DeviceView>& views, const std::vector<int>& devices) {
+    EXPECT_FALSE(takes_cuda("auto", views, devices, true, "nccl"));
+    try {
+      takes_cuda("cuda", views, devices, true, "nccl");
+    } catch (const EnvironmentError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  EXPECT_THAT(words({{"a", {"A0"}, ""}, {"b", {}, "the driver is too old"}}, {0, -1}),
+              testing::StartsWith("there is no CUDA device: the driver is too old (rank 1 on b); "));
+  EXPECT_THAT(words({{"a", {"A0"}, ""}, {"a", {"A0"}, ""}}, {0, -1}),
+              testing::StartsWith("more ranks on a node than CUDA devices (rank 1 on a, which sees 1); "));
+  EXPECT_THAT(words({{"a", {"A0"}, ""}, {"a", {"A0"}, ""}}, {0, -1}), testing::HasSubstr("--share-gpu"));
 }
 
 TEST(Device, ApplySetsTheThreadsOfATen) {

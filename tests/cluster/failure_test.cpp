@@ -29,6 +29,19 @@ TEST(Failure, ErrorsStayWhatTheyAre) {
   EXPECT_STREQ(error.what(), "cut short (x.idx); fetch it again");
 }
 
+// The words of LibTorch 1.13 and of 2.6.
+TEST(Failure, LackOfGpuMemorySaysWhatWasAskedFor) {
+  for (
+      const char* words :
+      {"CUDA out of memory. Tried to allocate 20.00 GiB (GPU 0; 39.59 GiB total capacity; 1 GiB already ...)",
+       "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.11 GiB of which ..."}) {
+    const Error error = error_of([&] { throw c10::OutOfMemoryError({"alloc", "f.cpp", 1}, words); });
+    EXPECT_EQ(error.code(), ExitCode::environment);
+    EXPECT_THAT(error.what(), testing::StartsWith("GPU out of memory (20.00 GiB asked for"));
+    EXPECT_THAT(error.what(), HasSubstr("train.micro_batch"));
+  }
+}
+
 // More bytes than an address can have, so that no machine's settings can grant it.
 TEST(Failure, LibTorchsLackOfMemoryIsTheMachinesAndOneCleanLine) {
   const Error error = error_of([] { at::empty({int64_t{1} << 50}, at::kFloat); });

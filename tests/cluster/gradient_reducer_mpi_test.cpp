@@ -271,5 +271,42 @@ TEST_P(GradientReducerMpi, RanksThatDisagreeAboutTheMemoryFormatAreToldSo) {
 INSTANTIATE_TEST_SUITE_P(GradientReducerMpiBucketBytes, GradientReducerMpi,
                          testing::Values(1, 2000, 25 << 20));
 
+TEST(GradientReducerMpi, GradientsExchangedInBfloat16) {
+  const std::vector<at::Tensor> leaves = make_leaves();
+  ReducerOptions options;
+  options.bucket_bytes = 4096;
+  options.first_bucket_bytes = 1024;
+  options.bfloat16 = true;
+  GradientReducer reducer(ranks(), leaves, options);
+  EXPECT_EQ(reducer.bytes(), reducer.layout().total() * (ranks().size() > 1 ? 6 : 4));
+  // Two micro-batches whose gradients are multiples of 1/8 that bf16 holds only rounded; the first adds to
+  // the second in float32, before anything is rounded.
+  const auto gradient = [&](int rank, size_t leaf) {
+    return (at::arange(leaves[leaf].numel(), at::kFloat).remainder(1001) / 8 + rank)
+        .reshape(leaves[leaf].sizes());
+  };
+  for (const bool last : {false, true}) {
+    reducer.begin(last);
+    at::Tensor loss = at::zeros({});
+    for (size_t leaf = 0; leaf < leaves.size(); ++leaf)
+      loss = loss + (leaves[leaf] * gradient(ranks().rank(), leaf)).sum();
+    loss.backward();
+  }
+  reducer.finish();
+  double worst = 0;
+  for (size_t leaf = 0; leaf < leaves.size(); ++leaf) {
+    at::Tensor expected = at::zeros(leaves[leaf].sizes());
+    for (int r = 0; r < ranks().size(); ++r) expected += 2 * gradient(r, leaf);
+    const at::Tensor sums = reducer.layout().view(reducer.gradients(), static_cast<int64_t>(leaf));
+    EXPECT_EQ(leaves[leaf].grad().data_ptr(), sums.data_ptr());
+    if (ranks().size() == 1) {
+      EXPECT_TRUE(sums.equal(expected)) << "nothing is exchanged, so nothing is rounded";
+    }
+    worst = std::max(worst, ((sums - expected).abs() / expected.clamp_min(1e-3)).max().item<double>());
+  }
+  // Each term is rounded once and each addition rounds: at most n units of 2^-9.
+  EXPECT_LE(worst, ranks().size() / 256.0);
+}
+
 }  // namespace
 }  // namespace smoothlab::cluster

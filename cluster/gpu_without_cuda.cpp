@@ -1,0 +1,21 @@
+#include "cluster/gpu.h"
+
+namespace smoothlab::cluster {
+
+std::vector<std::string> gpu_identities() {
+  return {};
+}
+
+std::string gpu_trouble() {
+  return "this program is built without CUDA";
+}
+
+int64_t gpu_free_bytes(int /*device*/) {
+  return 0;
+}
+
+std::string gpu_memory() {
+  return "";
+}
+
+}  // namespace smoothlab::cluster
