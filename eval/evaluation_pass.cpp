@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <exception>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "cluster/error.h"
+#include "cluster/host_copy.h"
 #include "data/batch_stream.h"
 #include "eval/row_kernels.h"
 
@@ -110,11 +112,14 @@ class LogitSink {
     if (communicator.agree_any(failure != nullptr)) give_up(shard, failure);
   }
 
-  void append(const data::Batch& batch, const at::Tensor& logits, const models::Rows& rows) {
+  bool keeps_penultimate() const { return keep_penultimate_; }
+
+  /// logits, penultimate: float32, dense, on the CPU.
+  void append(const data::Batch& batch, const at::Tensor& logits, const at::Tensor& penultimate) {
     LogitRows stored;
     stored.rows = logits.size(0);
     stored.logits = values_of<float>(logits);
-    if (keep_penultimate_) stored.penultimate = values_of<float>(on_host(rows.penultimate));
+    if (keep_penultimate_) stored.penultimate = values_of<float>(penultimate);
     stored.labels = values_of<int64_t>(batch.labels);
     stored.sample_ids = values_of<int64_t>(batch.sample_ids);
     if (batch.positions.defined()) stored.positions = values_of<int32_t>(batch.positions);
@@ -148,6 +153,12 @@ class LogitSink {
   std::unique_ptr<LogitShardWriter> writer_;  // alive until all is published, so that nobody takes its shard
 };
 
+/// Batches whose rows are still on their way to the host.
+struct UnderWay {
+  data::Batch batch;
+  cluster::HostCopy rows;  ///< logits, penultimate activations or nothing
+};
+
 /// "evaluating: 1200 of 5000 rows, 800 rows/s, 5 s left".
 class PassProgress {
  public:
@@ -176,6 +187,8 @@ CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::D
   data::EvaluationStreamOptions how;
   how.batch = options.batch;
   how.slice = {communicator.rank(), communicator.size()};
+  how.device = placement.device;
+  how.input_type = options.bf16 ? at::kBFloat16 : at::kFloat;
   data::EvaluationStream stream(std::move(dataset), how);
   if (stream.total_rows() == 0)
     throw DataError("there is nothing to evaluate", "a split without samples", "choose another split");
@@ -190,17 +203,31 @@ CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::D
   }
   CalibrationSums sums;
   PassProgress progress(log, stream.rows());
+  // On a device the next batch is launched before the rows of the last one are waited for.
+  const size_t most_under_way = placement.device.is_cpu() ? 0 : 1;
+  std::deque<UnderWay> under_way;
+  const auto take_in = [&] {
+    UnderWay& oldest = under_way.front();
+    const auto& rows = oldest.rows.wait();
+    const at::Tensor& logits = rows[0];
+    require_finite(logits, oldest.batch);
+    accumulate_calibration(logits.data_ptr<float>(), oldest.batch.labels.data_ptr<int64_t>(), logits.size(0),
+                           logits.size(1), 1.0, sums);
+    if (sink) sink->append(oldest.batch, logits, rows[1]);
+    progress.add(logits.size(0));
+    under_way.pop_front();
+  };
   for (; more; more = stream.next(batch)) {
     models::ForwardContext context;
     context.sample_ids = batch.sample_ids;
     const models::Rows rows = network.forward(inputs_for(batch.inputs, placement.device, options), context);
-    const at::Tensor logits = on_host(rows.logits);
-    require_finite(logits, batch);
-    accumulate_calibration(logits.data_ptr<float>(), batch.labels.data_ptr<int64_t>(), logits.size(0),
-                           logits.size(1), 1.0, sums);
-    if (sink) sink->append(batch, logits, rows);
-    progress.add(logits.size(0));
+    const bool penultimate = sink && sink->keeps_penultimate();
+    under_way.push_back(
+        {batch, cluster::HostCopy({rows.logits.to(at::kFloat),
+                                   penultimate ? rows.penultimate.to(at::kFloat) : at::Tensor()})});
+    if (under_way.size() > most_under_way) take_in();
   }
+  while (!under_way.empty()) take_in();
   log.progress_done();
   if (sink) sink->publish();
 

@@ -13,6 +13,7 @@
 #include "eval/evaluation_pass.h"
 #include "eval/output_file.h"
 #include "launcher/job.h"
+#include "launcher/job_options.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 #include "trainer/loaded_run.h"
@@ -25,7 +26,7 @@ namespace smoothlab::launcher {
 namespace {
 
 struct EvaluateRequest {
-  int threads = 0;
+  cluster::PlacementWish placement;
   std::string folder, split, logits;
   trainer::LoadOptions load;
   eval::LogitPrecision precision = eval::LogitPrecision::float32;
@@ -84,7 +85,8 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
     trainer::on_root(communicator, [&] { eval::claim_output(request.logits, eval::OutputKind::logits); });
   }
 
-  const auto placement = cluster::place_rank(communicator, run.recipe.train.device, request.threads);
+  auto placement = cluster::place_rank(communicator, run.recipe.train.device, request.placement);
+  placement.tf32 = run.recipe.train.precision == "tf32";
   cluster::apply(placement);
   trainer::move_to(*run.network, placement.device);
   eval::EvaluationOptions options = trainer::evaluation_options(run.recipe, run.task.name, split, run.step);
@@ -104,20 +106,19 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
       "Runs a split through the newest whole checkpoint of a run, every sample exactly once over all\n"
       "ranks, and streams logits and penultimate activations to DIR/logits/SPLIT.h5\n"
       "(DIR/logits/step-N-SPLIT.h5 of an earlier checkpoint).");
-  options.value("run", "DIR", "run folder")
+  add_job_options(options)
+      .value("run", "DIR", "run folder")
       .value("split", "S", "train, validation or test; the recipe's evaluate.split without it")
       .value("logits", "FILE", "where the logit file goes")
-      .value("ranks", "N", "ranks to start", "1")
-      .value("threads", "N", "CPU threads a rank; OMP_NUM_THREADS, or its share of the cores, without it")
-      .value("stall-limit", "SECONDS", "ends the job when ranks wait this long for one; 0: never", "600")
       .value("step", "N", "checkpoint to use instead of the newest")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
       .flag("no-average", "the trained weights, also where the run keeps averages of them")
       .flag("json", "print one JSON object");
   if (!options.parse(arguments, 0, 0)) return 0;
-  const int ranks = static_cast<int>(options.integer("ranks", 1, 65536));
+  Job job = make_job(options, "evaluate", arguments);
   EvaluateRequest request;
+  request.placement = placement_wish(options);
   request.folder = options.text("run");
   if (request.folder.empty())
     throw UsageError("no run given", "evaluate", "usage: smoothlab evaluate --run DIR");
@@ -138,12 +139,6 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   request.load.averages = !options.has("no-average");
   request.penultimate = !options.has("no-penultimate");
   request.json = options.has("json");
-  if (options.has("threads")) request.threads = static_cast<int>(options.integer("threads", 1, 4096));
-  Job job;
-  job.ranks = ranks;
-  job.stall_limit = std::chrono::seconds(options.integer("stall-limit", 0, 1000000));
-  job.arguments = arguments;
-  job.arguments.insert(job.arguments.begin(), "evaluate");
   job.after_death = "nothing was published, an older logit file is as it was; evaluate again";
   return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {
     return evaluate_rank(request, communicator, log);

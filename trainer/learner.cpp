@@ -11,7 +11,9 @@
 
 #include "cluster/error.h"
 #include "cluster/gradient_reducer.h"
+#include "cluster/side_stream.h"
 #include "models/weights.h"
+#include "trainer/captured_step.h"
 #include "trainer/flat_parameters.h"
 #include "trainer/gradient_clip.h"
 #include "trainer/optimizer.h"
@@ -27,9 +29,20 @@ at::Tensor copy_on_cpu(const at::Tensor& tensor) {
   return tensor.device().is_cpu() ? tensor.clone() : tensor.to(at::kCPU);
 }
 
-c10::ScalarType compute_type(const Recipe& recipe) {
-  return recipe.train.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+/// Steps that are launched before one is captured: the first settles the order of gradients, and libraries
+/// choose their algorithms.
+constexpr int launches_before_capture = 3;
+
+bool wants_capture(const Recipe& recipe, const cluster::Placement& placement) {
+  return recipe.train.capture == "always" || (recipe.train.capture == "auto" && placement.device.is_cuda());
 }
+
+/// A micro-batch where the network computes.
+struct StagedBatch {
+  std::vector<at::Tensor> inputs;
+  at::Tensor labels;   ///< what the batch says
+  at::Tensor targets;  ///< what is learnt: the same, or disturbed
+};
 
 /// Rows of every sample where all have equally many, else 0.
 int64_t rows_per_sample(const data::Dataset& dataset) {
@@ -58,6 +71,10 @@ struct Learner::State {
   const int64_t sample_rows;  ///< rows of each sample; 0: they differ
   at::Tensor loss_factor;     ///< what a row's loss is multiplied by
   bool settled = false;
+  const bool repeatable;  ///< whether one captured step can stand for all
+  int launched = 0;       ///< steps of this sitting that were launched kernel by kernel
+  std::unique_ptr<CapturedStep> captured;
+  std::vector<StagedBatch> fixed;  ///< where the captured step finds its micro-batches
 
   State(const Recipe& recipe_, const data::Dataset& train, int64_t steps,
         cluster::Communicator& communicator_, const cluster::Placement& placement_, const Checkpoint* resume)
@@ -72,10 +89,15 @@ struct Learner::State {
         schedule(recipe.schedule, steps),
         targets(
             recipe.places.locate([&] { return make_soft_targets(recipe.targets, train.class_counts()); })),
-        sample_rows(rows_per_sample(train)) {
+        sample_rows(rows_per_sample(train)),
+        repeatable(wants_capture(recipe, placement) && sample_rows > 0 && recipe.model.dropout == 0 &&
+                   recipe.model.input_dropout == 0 &&
+                   rank_batch(recipe.train.global_batch, communicator.size(), communicator.rank()) > 0),
+        captured(make_captured_step(placement.device)) {
     cluster::ReducerOptions options;
     options.bucket_bytes = recipe.train.bucket_bytes;
     options.first_bucket_bytes = std::min(options.first_bucket_bytes, options.bucket_bytes);
+    options.bfloat16 = recipe.train.allreduce == "bf16";
     if (resume) options.order = order_from(resume->state.order, resume->folder + "/state.json");
     settled = !options.order.empty();
     reducer = std::make_unique<cluster::GradientReducer>(communicator, parameters.leaves(), options);
@@ -164,26 +186,109 @@ struct Learner::State {
     return input.to(placement.device, type, /*non_blocking=*/true);
   }
 
-  void backward(const data::MicroBatch& micro, int64_t step, LossMeter& meter) {
-    const data::Batch& batch = micro.batch;
-    std::vector<at::Tensor> inputs;
-    for (const auto& input : batch.inputs) inputs.push_back(on_device(input));
+  StagedBatch stage(const data::Batch& batch, int64_t step) const {
+    StagedBatch staged;
+    for (const auto& input : batch.inputs) staged.inputs.push_back(on_device(input));
+    staged.labels = staged.targets = batch.labels_with_inputs().to(placement.device);
+    if (recipe.targets.disturb_label > 0)
+      staged.targets =
+          cluster::upload(disturb_labels(batch.labels, batch.sample_ids, batch.positions, classes,
+                                         recipe.targets.disturb_label, recipe.train.seed, step),
+                          placement.device);
+    return staged;
+  }
+
+  at::Tensor loss_of(const StagedBatch& batch, const models::ForwardContext& context, LossMeter& meter) {
+    const models::Rows rows = network->forward(batch.inputs, context);
+    at::Tensor loss = soft_target_loss(rows.logits, batch.targets, targets);
+    meter.accumulate(loss, rows.logits, batch.labels);
+    return loss;
+  }
+
+  void backward(const at::Tensor& loss) { torch::autograd::backward({loss}, {loss_factor}); }
+
+  void launch(const data::MicroBatch& micro, int64_t step, LossMeter& meter) {
     models::ForwardContext context;
     context.training = true;
     context.seed = recipe.train.seed;
     context.step = step;
-    context.sample_ids = batch.sample_ids;
-    const at::Tensor true_labels = batch.labels.to(placement.device);
-    at::Tensor labels = true_labels;
-    if (recipe.targets.disturb_label > 0)
-      labels = disturb_labels(batch.labels, batch.sample_ids, batch.positions, classes,
-                              recipe.targets.disturb_label, recipe.train.seed, step)
-                   .to(placement.device);
-    const models::Rows rows = network->forward(inputs, context);
-    const at::Tensor loss = soft_target_loss(rows.logits, labels, targets);
-    meter.add(loss, rows.logits, true_labels, batch.sample_ids, step);
+    context.sample_ids = micro.batch.sample_ids;
+    meter.note(micro.batch.sample_ids, step);
+    const at::Tensor loss = loss_of(stage(micro.batch, step), context, meter);
+    if (placement.device.is_cpu()) meter.settle();  // before anything changes
+    backward(loss);
+  }
+
+  void settle_once() {
+    if (settled) return;
+    settled = true;
+    if (!reducer->settle()) return;
+    parameters.adopt(reducer->layout());
+    reducer->rebind(parameters.leaves());
+    optimizer->adopt_layout();
+    if (average) average->adopt_layout();
+  }
+
+  /// Of an update, what changes with the step and what does not.
+  void begin_update(int64_t step) {
+    optimizer->begin_step(schedule.factor(step));
+    if (average) average->begin_update();
+  }
+  void apply_update() {
+    optimizer->apply(reducer->gradients());
+    if (average) average->apply();
+  }
+
+  void launch_step(int64_t step, const std::function<data::MicroBatch()>& next, LossMeter& meter) {
+    for (bool last = false; !last;) {
+      const data::MicroBatch micro = next();
+      last = micro.last;
+      reducer->begin(last);
+      if (micro.batch.rows() > 0) launch(micro, step, meter);
+    }
+    reducer->finish();
+    settle_once();
+    begin_update(step);
+    apply_update();
+  }
+
+  void repeat_step(int64_t step, const std::function<data::MicroBatch()>& next, LossMeter& meter) {
+    size_t place = 0;
+    for (bool last = false; !last; ++place) {
+      const data::MicroBatch micro = next();
+      last = micro.last;
+      meter.note(micro.batch.sample_ids, step);
+      put(stage(micro.batch, step), place);
+    }
+    begin_update(step);
+    if (!captured->recorded())
+      captured->record([this, &meter] {
+        models::ForwardContext context;
+        context.training = true;
+        for (const StagedBatch& batch : fixed) {
+          reducer->begin(&batch == &fixed.back());
+          backward(loss_of(batch, context, meter));
+        }
+        reducer->finish();
+        apply_update();
+      });
+    captured->repeat();
     if (placement.device.is_cpu()) meter.settle();
-    torch::autograd::backward({loss}, {loss_factor});
+    communicator.note_repeated("captured step");
+  }
+
+  /// Brings a micro-batch to where the captured step finds it.
+  void put(StagedBatch batch, size_t place) {
+    if (place == fixed.size()) {
+      for (auto& input : batch.inputs) input = input.clone(at::MemoryFormat::Preserve);
+      batch.labels = batch.labels.clone();
+      batch.targets = batch.targets.clone();
+      fixed.push_back(std::move(batch));
+      return;
+    }
+    for (size_t i = 0; i < batch.inputs.size(); ++i) fixed[place].inputs[i].copy_(batch.inputs[i]);
+    fixed[place].labels.copy_(batch.labels);
+    fixed[place].targets.copy_(batch.targets);
   }
 
   std::map<std::string, std::string> metadata(int64_t step) const {
@@ -215,30 +320,15 @@ void Learner::step(int64_t step, const std::function<data::MicroBatch()>& next, 
     }
     s.set_rows(s.rows_of_all_ranks(rows));
   }
-  for (bool last = false; !last;) {
-    data::MicroBatch micro;
-    if (counted.empty()) {
-      micro = next();
-    } else {
-      micro = std::move(counted.front());
-      counted.pop_front();
-    }
-    last = micro.last;
-    s.reducer->begin(last);
-    if (micro.batch.rows() > 0) s.backward(micro, step, meter);
-  }
-  s.reducer->finish();
-  if (!s.settled) {
-    s.settled = true;
-    if (s.reducer->settle()) {
-      s.parameters.adopt(s.reducer->layout());
-      s.reducer->rebind(s.parameters.leaves());
-      s.optimizer->adopt_layout();
-      if (s.average) s.average->adopt_layout();
-    }
-  }
-  s.optimizer->step(s.reducer->gradients(), s.schedule.factor(step));
-  if (s.average) s.average->update();
+  const auto take = [&] {
+    if (counted.empty()) return next();
+    data::MicroBatch micro = std::move(counted.front());
+    counted.pop_front();
+    return micro;
+  };
+  if (s.repeatable && s.launched >= launches_before_capture) return s.repeat_step(step, take, meter);
+  ++s.launched;
+  s.launch_step(step, take, meter);
 }
 
 double Learner::gradient_norm() const {
@@ -318,8 +408,7 @@ int64_t Learner::state_bytes() const {
   const auto bytes = [](const at::Tensor& tensor) {
     return tensor.defined() ? static_cast<int64_t>(tensor.nbytes()) : int64_t{0};
   };
-  int64_t total =
-      bytes(s.parameters.master()) + bytes(s.parameters.working()) + bytes(s.reducer->gradients());
+  int64_t total = bytes(s.parameters.master()) + bytes(s.parameters.working()) + s.reducer->bytes();
   for (const auto& entry : s.optimizer->state()) total += bytes(entry.second);
   if (s.average) total += bytes(s.average->average());
   return total;

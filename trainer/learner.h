@@ -21,8 +21,8 @@ namespace smoothlab::trainer {
 
 /// What learns: a network with its flat parameters, gradient reduction, optimiser, schedule and averages. It
 /// knows steps, not folders, logs or evaluations. Bytes a parameter on each rank: 4 for the master copy, 4
-/// for its gradient, which lives in the reducer's buckets and nowhere else, 2 for a bf16 working copy, 4 a
-/// state of the optimiser, 4 for an average.
+/// for its gradient, which lives in the reducer's buckets and nowhere else, 2 where ranks exchange it in
+/// bf16, 2 for a bf16 working copy, 4 a state of the optimiser, 4 for an average.
 class Learner {
  public:
   /// train: the split that is learnt from. resume: what to go on from, or nullptr; its files were read on
@@ -36,9 +36,10 @@ class Learner {
 
   /// Step number `step` (0 for the first): forward and backward over this rank's micro-batches, reduction,
   /// clipping, update, average. The loss is train.loss_scale times the mean over the rows of the global
-  /// batch, however many its samples have. next: gives micro-batches up to one that says it is the last. Adds
-  /// the rows to the meter. Collective. Throws RunError where the loss is not finite, on the CPU before
-  /// anything changes.
+  /// batch, however many its samples have. One step may be captured and then stand for all (train.capture).
+  /// next: gives micro-batches up to one that says it is the last. Adds the rows to the meter, the same one
+  /// at each call. Collective. Throws RunError where the loss is not finite, on the CPU, unless it repeats
+  /// steps, before anything changes.
   void step(int64_t step, const std::function<data::MicroBatch()>& next, LossMeter& meter);
 
   /// L2 norm of the last step's gradient, over all ranks, before clipping. Waits for the device.

@@ -12,31 +12,43 @@ namespace smoothlab::trainer {
 
 void LossMeter::add(const at::Tensor& loss_sum, const at::Tensor& logits, const at::Tensor& labels,
                     const at::Tensor& sample_ids, int64_t step) {
+  note(sample_ids, step);
+  accumulate(loss_sum, logits, labels);
+}
+
+void LossMeter::note(const at::Tensor& sample_ids, int64_t step) {
+  notes_.push_back({sample_ids.size(0), step, sample_ids.data_ptr<int64_t>()[0]});
+}
+
+void LossMeter::accumulate(const at::Tensor& loss_sum, const at::Tensor& logits, const at::Tensor& labels) {
   const c10::NoGradGuard no_grad;
-  Entry entry;
-  entry.loss = loss_sum.detach();
-  entry.correct = logits.detach().argmax(1).eq(labels).sum();
-  entry.rows = labels.size(0);
-  entry.step = step;
-  entry.first_sample = sample_ids.data_ptr<int64_t>()[0];  // ids stay on the CPU
-  entries_.push_back(std::move(entry));
+  const at::Tensor loss = loss_sum.detach().to(at::kDouble).reshape({});
+  if (!sums_.defined()) sums_ = at::tensor({0.0, 0.0, 0.0, -1.0}, at::kDouble).to(loss.device());
+  const at::Tensor hits = logits.detach().argmax(1).eq(labels).sum().to(at::kDouble);
+  const at::Tensor bad = sums_[3];
+  bad.copy_(at::where(at::isfinite(loss).logical_or(bad.ge(0)), bad, sums_[2]));
+  sums_.narrow(0, 0, 3).add_(at::stack({loss, hits, at::ones_like(loss)}));
 }
 
 void LossMeter::settle() {
-  for (const Entry& entry : entries_) {
-    const double loss = entry.loss.item<double>();
-    if (!std::isfinite(loss))
-      throw RunError(
-          fmt::format("the loss is {} in step {}", std::isnan(loss) ? "not a number" : "infinite",
-                      entry.step + 1),
-          fmt::format("a batch of {} rows that begins with sample {}", entry.rows, entry.first_sample),
-          "start another run with a lower optimizer.lr, a longer schedule.warmup, optimizer.clip_norm or "
-          "precision fp32");
-    window_.loss += loss;
-    window_.correct += entry.correct.item<int64_t>();
-    window_.rows += entry.rows;
+  if (notes_.empty()) return;
+  const at::Tensor sums = sums_.to(at::kCPU);
+  const double* sum = sums.data_ptr<double>();
+  if (sum[3] >= 0) {
+    const Note& bad = notes_.at(static_cast<size_t>(sum[3]));
+    throw RunError(
+        fmt::format("the loss is {} in step {}", std::isnan(sum[0]) ? "not a number" : "infinite",
+                    bad.step + 1),
+        fmt::format("a batch of {} rows that begins with sample {}", bad.rows, bad.first_sample),
+        "start another run with a lower optimizer.lr, a longer schedule.warmup, optimizer.clip_norm or "
+        "precision fp32");
   }
-  entries_.clear();
+  window_.loss += sum[0];
+  window_.correct += static_cast<int64_t>(sum[1]);
+  for (const Note& note : notes_) window_.rows += note.rows;
+  notes_.clear();
+  // In place, since a captured graph knows where they are.
+  sums_.narrow(0, 0, 3).zero_();
 }
 
 const MetricWindow& LossMeter::window() {

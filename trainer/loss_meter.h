@@ -10,26 +10,34 @@
 
 namespace smoothlab::trainer {
 
-/// Sums loss and hits of this rank's rows between two lines of metrics. Figures may stay on a device until
-/// someone asks, so that a step need not wait for it.
+/// Sums loss and hits of this rank's rows between two lines of metrics. Sums stay on the device until someone
+/// asks, so that a step need not wait for it.
 class LossMeter {
  public:
-  /// loss_sum: scalar, Σ over the micro-batch's rows. logits: [R, K]; labels, sample_ids: [R], R ≥ 1.
+  /// loss_sum: scalar, Σ over the micro-batch's rows. logits: [R, K]; labels, sample_ids: [R], R ≥ 1;
+  /// sample_ids on the CPU.
   void add(const at::Tensor& loss_sum, const at::Tensor& logits, const at::Tensor& labels,
            const at::Tensor& sample_ids, int64_t step);
-  /// Brings what was added into the sums. Throws RunError, which names step and first sample, where a loss is
-  /// not finite.
+  /// The two halves of it: what the host knows of a micro-batch; and work on the device of its figures, which
+  /// a captured graph can repeat once it has been done outside of one.
+  void note(const at::Tensor& sample_ids, int64_t step);
+  void accumulate(const at::Tensor& loss_sum, const at::Tensor& logits, const at::Tensor& labels);
+
+  /// Brings what was added into the window. Throws RunError, which names step and first sample, where a loss
+  /// is not finite.
   void settle();
   /// The sums so far, settled.
   const MetricWindow& window();
   void set_window(const MetricWindow& window) { window_ = window; }
 
  private:
-  struct Entry {
-    at::Tensor loss, correct;
+  struct Note {
     int64_t rows = 0, step = 0, first_sample = 0;
   };
-  std::vector<Entry> entries_;
+  std::vector<Note> notes_;  ///< of what the sums hold
+  /// float64 [4] on the device: loss, hits, micro-batches, and the number of the first whose loss is not
+  /// finite, -1 while all are.
+  at::Tensor sums_;
   MetricWindow window_;
 };
 

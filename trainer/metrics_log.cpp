@@ -33,11 +33,12 @@ MetricsLog::MetricsLog(cluster::FileSystem& files, const std::string& path) : fi
 MetricsLog::~MetricsLog() = default;
 
 void MetricsLog::write(const TrainingMetrics& m) {
+  const std::string host = m.host_seconds ? fmt::format(", \"host_seconds\": {:.4f}", *m.host_seconds) : "";
   const std::string line = fmt::format(
       "{{\"step\": {}, \"epoch\": {}, \"loss\": {}, \"accuracy\": {}, \"lr\": {}, \"grad_norm\": {}, "
-      "\"seconds\": {:.3f}, \"samples_per_second\": {:.1f}}}\n",
+      "\"seconds\": {:.3f}, \"samples_per_second\": {:.1f}{}}}\n",
       m.step, number(m.epoch), number(m.loss), number(m.accuracy), number(m.lr), number(m.grad_norm),
-      m.seconds, m.samples_per_second);
+      m.seconds, m.samples_per_second, host);
   file_->write(line.data(), line.size());
 }
 

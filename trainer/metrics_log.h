@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cluster/file_system.h"
@@ -18,6 +19,9 @@ struct TrainingMetrics {
   double grad_norm = 0;  ///< L2 norm of the last step's gradient, before clipping
   double seconds = 0;    ///< training time so far, all sittings
   double samples_per_second = 0;
+  /// Of those seconds since the line before, what the host took to launch the steps, waiting for nothing;
+  /// only on a device, where it goes on while the device computes.
+  std::optional<double> host_seconds;
 };
 
 /// A line about one evaluation.

@@ -2,6 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
+#include "trainer/optimizer_segments.h"
+
 namespace smoothlab::trainer {
 
 /// The slices of the flat buffers that one update works on, and what all rules share. With g the gradient
@@ -50,5 +54,30 @@ void update(const UpdateSlice& slice, const RmspropRule& rule);
 void update_aten(const UpdateSlice& slice, const MomentumRule& rule);
 void update_aten(const UpdateSlice& slice, const AdamRule& rule);
 void update_aten(const UpdateSlice& slice, const RmspropRule& rule);
+
+/// What changes from step to step.
+struct StepFactors {
+  double lr = 0;  ///< before the segments' scales
+  double correction1 = 1, correction2 = 1;
+};
+
+class GpuUpdate;
+
+/// An update of whole flat buffers, whose segments differ in learning rate and weight decay.
+struct FlatUpdate {
+  const at::Tensor& weights;
+  const at::Tensor& gradients;
+  const at::Tensor& working;     ///< bf16 or undefined
+  const at::Tensor& grad_scale;  ///< float32 scalar or undefined: 1
+  const StepFactors& factors;
+  bool decoupled = false;
+  const std::vector<Segment>& segments;
+  GpuUpdate* gpu = nullptr;  ///< what takes it over in one launch; null: segment by segment
+};
+
+/// rule: of whole buffers.
+void update(const FlatUpdate& all, const MomentumRule& rule);
+void update(const FlatUpdate& all, const AdamRule& rule);
+void update(const FlatUpdate& all, const RmspropRule& rule);
 
 }  // namespace smoothlab::trainer

@@ -61,14 +61,17 @@ struct TrainOptions {
   int64_t global_batch = 128;
   int64_t micro_batch = 0;
   uint64_t seed = 1;
-  std::string precision = "fp32";  ///< fp32, bf16
+  std::string precision = "fp32";  ///< fp32, tf32 (on CUDA; else fp32), bf16
   bool channels_last = true;
   double loss_scale = 1;    ///< factor on the loss, as the paper's ×3
   double ema = 0;           ///< decay of the average of the weights; 0: none
   bool ema_warmup = false;  ///< decay min(ema, (1+n)/(10+n)) at update n
   std::string device = "auto";
+  /// Whether one captured step is repeated where it can stand for all: auto (on CUDA), never, always.
+  std::string capture = "auto";
   int workers = 1;
   int64_t bucket_bytes = 25 << 20;
+  std::string allreduce = "fp32";  ///< in what ranks exchange gradients: fp32, bf16
   int64_t log_every = 50;
 };
 

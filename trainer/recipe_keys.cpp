@@ -275,14 +275,21 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(train.global_batch, AtLeast{1}, "samples of a step, over all ranks"),
       KEY(train.micro_batch, AtLeast{0}, "most samples of one forward pass of a rank; 0: its whole share"),
       KEY(train.seed, Any{}, "of weights, order, augmentation, dropout and label noise"),
-      KEY(train.precision, (OneOf{{"fp32", "bf16"}}), "bf16: forward and backward; the optimiser keeps float32"),
+      KEY(train.precision, (OneOf{{"fp32", "tf32", "bf16"}}),
+          "bf16: forward and backward, the optimiser keeps float32; tf32: fp32 whose products on CUDA round their "
+          "factors to 10 bits"),
       KEY(train.channels_last, Any{}, "memory format of images and kernels"),
       KEY(train.loss_scale, Above{0}, "factor on the loss, weight decay not included"),
       KEY(train.ema, (HalfOpen{0, 1}), "decay of the moving average of the weights; 0: none"),
       KEY(train.ema_warmup, Any{}, "decay min(ema, (1+n)/(10+n)) at update n"),
       KEY(train.device, (OneOf{{"auto", "cpu", "cuda"}}), "where ranks compute"),
+      KEY(train.capture, (OneOf{{"auto", "never", "always"}}),
+          "auto: on CUDA the step is captured and then repeated by one launch, where nothing is dropped and samples "
+          "have equally many rows; always: on the CPU too, where nothing is gained"),
       KEY(train.workers, AtLeast{1}, "threads of a rank that load and augment"),
       KEY(train.bucket_bytes, AtLeast{1024}, "bytes of gradients that are reduced together"),
+      KEY(train.allreduce, (OneOf{{"fp32", "bf16"}}),
+          "in what ranks exchange gradients; bf16: half the traffic, sums rounded to 8 bits"),
       KEY(train.log_every, AtLeast{1}, "steps between two lines of metrics"),
 
       KEY(evaluate.every, AtLeast{0}, "steps between two evaluations; 0: only at the end"),

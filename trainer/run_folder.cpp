@@ -17,7 +17,8 @@ bool begins_with(const std::string& text, const std::string& start) {
 
 bool never_matters(const std::string& key) {
   return begins_with(key, "evaluate.") || begins_with(key, "checkpoint.") || key == "task.path" ||
-         key == "train.log_every" || key == "train.workers" || key == "train.device";
+         key == "train.log_every" || key == "train.workers" || key == "train.device" ||
+         key == "train.capture";
 }
 
 /// Whether the run only gets longer, steps to more steps or epochs to more epochs.

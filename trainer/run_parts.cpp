@@ -32,6 +32,10 @@ int64_t rank_batch(int64_t global_batch, int ranks, int rank) {
   return global_batch * (int64_t{rank} + 1) / ranks - global_batch * rank / ranks;
 }
 
+c10::ScalarType compute_type(const Recipe& recipe) {
+  return recipe.train.precision == "bf16" ? c10::ScalarType::BFloat16 : c10::ScalarType::Float;
+}
+
 int64_t total_steps(const Recipe& recipe, int64_t samples) {
   if (recipe.train.steps > 0) return recipe.train.steps;
   return (recipe.train.epochs * samples + recipe.train.global_batch - 1) / recipe.train.global_batch;

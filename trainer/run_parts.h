@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 #include <cstdint>
 
 #include "data/task.h"
@@ -20,6 +22,9 @@ data::Task open_task_of(const Recipe& recipe);
 models::NetworkOptions network_options(const Recipe& recipe, const data::Dataset& dataset);
 /// The network itself. UsageErrors name the recipe's file and line.
 std::unique_ptr<models::Network> make_network_of(const Recipe& recipe, const data::Dataset& dataset);
+
+/// What the network computes in.
+c10::ScalarType compute_type(const Recipe& recipe);
 
 /// Steps of the whole run; with train.epochs as many as its last sample needs.
 int64_t total_steps(const Recipe& recipe, int64_t samples);

@@ -36,8 +36,11 @@ std::vector<std::string> notes_on(const Recipe& recipe, int ranks) {
   if (recipe.train.global_batch < ranks)
     notes.push_back(fmt::format("{} of {} ranks have nothing to do: a global batch has {} samples",
                                 ranks - recipe.train.global_batch, ranks, recipe.train.global_batch));
-  if (recipe.train.device == "cuda" && cluster::cuda_devices() == 0)
+  const bool cuda = recipe.train.device != "cpu" && cluster::cuda_devices() > 0;
+  if (recipe.train.device == "cuda" && !cuda)
     notes.emplace_back("train.device is cuda, which this machine or this build does not have");
+  if (recipe.train.precision == "tf32" && !cuda)
+    notes.emplace_back("train.precision tf32 is fp32 where ranks compute on the CPU");
   return notes;
 }
 
@@ -73,6 +76,8 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   Learner learner(recipe, *task.train, plan.steps, *communicator, cluster::Placement{}, nullptr);
   plan.parameters = learner.network().parameter_count();
   plan.state_bytes = learner.state_bytes();
+  // The learner here is alone, and exchanges nothing.
+  if (ranks > 1 && recipe.train.allreduce == "bf16") plan.state_bytes += 2 * plan.parameters;
   plan.checkpoint_bytes = checkpoint_size(learner.snapshot(0), learner.network(), ranks);
   plan.activation_bytes =
       activation_bytes(learner.network(), plan.input_shape, plan.precision == "bf16", plan.micro_batch);

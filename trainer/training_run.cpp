@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cmath>
 
+#include "cluster/compute_stream.h"
 #include "cluster/device.h"
 #include "cluster/error.h"
+#include "cluster/gpu.h"
 #include "data/batch_stream.h"
 #include "eval/evaluation_pass.h"
 #include "trainer/checkpoint_reader.h"
@@ -24,6 +26,9 @@ namespace smoothlab::trainer {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// Of the free memory of a device, what samples may take: the inverse of it.
+constexpr int64_t resident_share = 4;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -51,6 +56,7 @@ struct TrainingRun::State {
   cluster::Log& log;
   RunFolder folder;
   cluster::Placement placement;
+  std::optional<cluster::ComputeStream> stream;
   data::Task task;
   std::string split;
   std::shared_ptr<const data::Dataset> evaluated;
@@ -66,6 +72,7 @@ struct TrainingRun::State {
   Clock::time_point started, window_started, shown;
   int64_t first_step = 0, window_first_step = 0;
   double evaluating = 0;  ///< seconds, not counted as training
+  double launching = 0;   ///< seconds of the window that the host spent in steps, not waiting for batches
 
   State(const Recipe& recipe_, const RunOptions& options_, cluster::Communicator& communicator_,
         cluster::FileSystem& files_, cluster::Log& log_)
@@ -75,12 +82,18 @@ struct TrainingRun::State {
         files(files_),
         log(log_),
         folder(files, options.folder),
-        placement(cluster::place_rank(communicator, recipe.train.device, options.threads)) {
+        placement(cluster::place_rank(communicator, recipe.train.device, options.placement)) {
+    placement.tf32 = recipe.train.precision == "tf32";
     cluster::apply(placement);
+    stream.emplace(placement.device);
+    const cluster::ComputeStream::Scope scope(*stream);
     const bool holds_run = claim_folder();
     const std::string checkpoint_folder = holds_run ? reopen() : "";
     task = open_task_of(recipe);
     check_batch_fits(recipe, task.train->size());
+    if (placement.device.is_cuda())
+      task = data::keep_on_device(std::move(task), placement.device,
+                                  cluster::gpu_free_bytes(placement.device.index()) / resident_share);
     split = recipe.evaluate.split;
     evaluated = split_of(task, split);
     total = total_steps(recipe, task.train->size());
@@ -176,6 +189,7 @@ struct TrainingRun::State {
 
   void begin_window() {
     window_started = Clock::now();
+    launching = 0;
     window_first_step = done;
   }
 
@@ -207,6 +221,7 @@ struct TrainingRun::State {
       line.seconds = training_seconds();
       line.samples_per_second = static_cast<double>((done - window_first_step) * recipe.train.global_batch) /
                                 std::max(1e-9, seconds_since(window_started));
+      if (!placement.device.is_cpu()) line.host_seconds = launching;
       metrics->write(line);
     });
     begin_window();
@@ -277,23 +292,25 @@ struct TrainingRun::State {
     return request;
   }
 
-  RunOutcome train(const cluster::StopSignal& stop) {
+  /// What a sitting needs while it lasts.
+  struct Sitting {
+    Sitting(cluster::Communicator& communicator, const cluster::StopSignal& stop,
+            std::shared_ptr<const data::Dataset> train, const data::TrainingStreamOptions& how)
+        : agreement(communicator, stop), stream(std::move(train), how) {}
+    StopAgreement agreement;
+    data::TrainingStream stream;
+    cluster::StopRequest request = cluster::StopRequest::none;
+  };
+  std::unique_ptr<Sitting> sitting;  ///< null: there is nothing to do
+
+  void begin(const cluster::StopSignal& stop) {
     started = shown = Clock::now();
     evaluating = 0;
     first_step = done;
     begin_window();
     if (done >= total && !evaluation_pending) {
       log.info("all {} steps are done already", total);
-      return RunOutcome::finished;
-    }
-    StopAgreement agreement(communicator, stop);
-    auto request = cluster::StopRequest::none;
-    if (evaluation_pending) {
-      request = heed(agreement.ask(in_trouble()));
-      if (request == cluster::StopRequest::none) {
-        evaluate();
-        if (done == total) save();
-      }
+      return;
     }
     data::TrainingStreamOptions how;
     how.seed = recipe.train.seed;
@@ -302,13 +319,37 @@ struct TrainingRun::State {
     how.slice = {communicator.rank(), communicator.size()};
     how.workers = recipe.train.workers;
     how.first_step = done;
-    data::TrainingStream stream(task.train, how);
-    while (done < total && request == cluster::StopRequest::none) {
-      learner->step(
-          done, [&stream] { return stream.next(); }, meter);
-      ++done;
-      request = boundary(agreement);
-    }
+    how.device = placement.device;
+    how.input_type = compute_type(recipe);
+    sitting = std::make_unique<Sitting>(communicator, stop, task.train, how);
+    if (!evaluation_pending) return;
+    sitting->request = heed(sitting->agreement.ask(in_trouble()));
+    if (sitting->request != cluster::StopRequest::none) return;
+    evaluate();
+    if (done == total) save();
+  }
+
+  bool advance() {
+    if (!sitting || done >= total || sitting->request != cluster::StopRequest::none) return false;
+    const auto start = Clock::now();
+    double waited = 0;
+    const auto next = [&] {
+      const auto asked = Clock::now();
+      auto micro = sitting->stream.next();
+      waited += seconds_since(asked);
+      return micro;
+    };
+    learner->step(done, next, meter);
+    launching += seconds_since(start) - waited;
+    ++done;
+    sitting->request = boundary(sitting->agreement);
+    return true;
+  }
+
+  RunOutcome end() {
+    if (!sitting) return RunOutcome::finished;
+    const cluster::StopRequest request = sitting->request;
+    sitting.reset();
     on_root(communicator, [this] {
       writer->wait();
       metrics->sync();
@@ -330,7 +371,25 @@ TrainingRun::TrainingRun(const Recipe& recipe, const RunOptions& options, cluste
 TrainingRun::~TrainingRun() = default;
 
 RunOutcome TrainingRun::train(const cluster::StopSignal& stop) {
-  return state_->train(stop);
+  begin(stop);
+  while (advance()) {
+  }
+  return end();
+}
+
+void TrainingRun::begin(const cluster::StopSignal& stop) {
+  const cluster::ComputeStream::Scope scope(*state_->stream);
+  state_->begin(stop);
+}
+
+bool TrainingRun::advance() {
+  const cluster::ComputeStream::Scope scope(*state_->stream);
+  return state_->advance();
+}
+
+RunOutcome TrainingRun::end() {
+  const cluster::ComputeStream::Scope scope(*state_->stream);
+  return state_->end();
 }
 
 int64_t TrainingRun::step() const {

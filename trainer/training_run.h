@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cluster/communicator.h"
+#include "cluster/device.h"
 #include "cluster/file_system.h"
 #include "cluster/log.h"
 #include "cluster/stop_signal.h"
@@ -19,7 +20,7 @@ struct RunOptions {
   std::string folder;   ///< see RunFolder
   bool resume = false;  ///< go on with the run in the folder; a folder without one starts from scratch
   bool quiet = false;   ///< no progress, only what is worth keeping
-  int threads = 0;      ///< CPU threads of this rank; 0: see cluster::place_rank
+  cluster::PlacementWish placement;  ///< see cluster::place_rank
 };
 
 enum class RunOutcome {
@@ -49,6 +50,11 @@ class TrainingRun {
   /// rank, RunError where its loss is not finite, is thrown on that rank alone and leaves the others waiting:
   /// the caller ends the job.
   RunOutcome train(const cluster::StopSignal& stop);
+  /// The same in pieces, for runs that take turns in one process: begin, advance by one step and what is due
+  /// after it until that says that there is nothing more to do, end.
+  void begin(const cluster::StopSignal& stop);
+  bool advance();
+  RunOutcome end();
 
   /// Steps done, and of the whole run.
   int64_t step() const;

@@ -28,14 +28,33 @@ WeightAverage::WeightAverage(FlatParameters& parameters, double decay, bool warm
 }
 
 void WeightAverage::update() {
+  begin_update();
+  apply();
+}
+
+void WeightAverage::begin_update() {
   const c10::AutoGradMode no_gradients(false);
   const double n = static_cast<double>(++updates_);
-  const double decay = warmup_ ? std::min(decay_, (1 + n) / (10 + n)) : decay_;
-  average_.lerp_(parameters_.master(), 1 - decay);
+  const double share = 1 - (warmup_ ? std::min(decay_, (1 + n) / (10 + n)) : decay_);
+  if (!average_.is_cpu() && share != share_) {
+    if (!share_on_device_.defined()) share_on_device_ = at::zeros({}, average_.options());
+    share_on_device_.fill_(share);
+  }
+  share_ = share;
+}
+
+void WeightAverage::apply() {
+  const c10::AutoGradMode no_gradients(false);
+  const auto move = [this](const at::Tensor& average, const at::Tensor& value) {
+    if (share_on_device_.defined())
+      average.lerp_(value, share_on_device_);
+    else
+      average.lerp_(value, share_);
+  };
+  move(average_, parameters_.master());
   size_t next = 0;
   for (const auto& buffer : parameters_.network().buffers())
-    if (buffer.value.scalar_type() == at::kFloat)
-      buffer_averages_[next++].second.lerp_(buffer.value, 1 - decay);
+    if (buffer.value.scalar_type() == at::kFloat) move(buffer_averages_[next++].second, buffer.value);
 }
 
 void WeightAverage::swap() {

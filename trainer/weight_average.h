@@ -22,6 +22,10 @@ class WeightAverage {
   WeightAverage& operator=(const WeightAverage&) = delete;
 
   void update();
+  /// The two halves of it: what changes with the update, on the host and as a scalar on the device; and work
+  /// that depends on nothing else, so that a captured graph can repeat it.
+  void begin_update();
+  void apply();
   /// Exchanges the network's weights and buffers with their averages: once before an evaluation of the
   /// averages, and again after it. Exact in both directions.
   void swap();
@@ -44,6 +48,8 @@ class WeightAverage {
   at::Tensor average_;
   std::vector<std::pair<std::string, at::Tensor>> buffer_averages_;
   int64_t updates_ = 0;
+  double share_ = 0;            ///< of the coming update: 1 − d
+  at::Tensor share_on_device_;  ///< the same, where the average is not on the CPU
 };
 
 /// Holds the averages in the network for as long as it lives; no-op for nullptr.

@@ -5,7 +5,9 @@
 
 #include <numeric>
 
+#include "data/batch_stream.h"
 #include "support/ranks.h"
+#include "trainer/repeated_steps.h"
 #include "trainer/run_parts.h"
 #include "trainer/small_run.h"
 
@@ -82,6 +84,20 @@ TEST(LearnerMpi, WeighsRowsAlikeHoweverManyASampleHas) {
   EXPECT_TRUE(at::allclose(uneven, eleven, 1e-5, 1e-6)) << (uneven - eleven).abs().max().item<float>();
   EXPECT_TRUE(at::allclose(pairs, eight, 1e-5, 1e-6)) << (pairs - eight).abs().max().item<float>();
   EXPECT_FALSE(at::allclose(eleven, eight, 1e-5, 1e-6));
+}
+
+// On the CPU what is repeated is the work itself: all that a graph on CUDA relies on but the graph.
+TEST(LearnerMpi, ARepeatedStepStandsForAllOthers) {
+  for (const Recipe& recipe : recipes_to_repeat()) {
+    const Trained launched = train(recipe, "never", test::ranks(), cluster::Placement{});
+    const Trained repeated = train(recipe, "always", test::ranks(), cluster::Placement{});
+    EXPECT_EQ(launched.loss, repeated.loss) << recipe.optimizer.name;
+    EXPECT_EQ(launched.correct, repeated.correct);
+    ASSERT_EQ(launched.tensors.size(), repeated.tensors.size());
+    for (size_t i = 0; i < launched.tensors.size(); ++i)
+      EXPECT_TRUE(launched.tensors[i].second.equal(repeated.tensors[i].second))
+          << recipe.optimizer.name << ", " << launched.tensors[i].first;
+  }
 }
 
 }  // namespace

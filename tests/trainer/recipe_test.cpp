@@ -413,7 +413,7 @@ TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
     Recipe changed = defaults;
     // A value that each type takes and that is no default.
     for (const char* value : {"7", "4096", "0.75", "true", "false", "per_image", "off-target", "test", "cpu",
-                              "bf16", "x", "adam", "cosine", "cifar10", "[7]", "[{match: q}]"}) {
+                              "bf16", "never", "x", "adam", "cosine", "cifar10", "[7]", "[{match: q}]"}) {
       try {
         key.read(changed, YAML::Load(value), {"test", true});
       } catch (const UsageError&) {

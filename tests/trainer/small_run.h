@@ -94,6 +94,7 @@ inline std::vector<std::string> timeless_metrics(const std::string& folder) {
     auto json = nlohmann::json::parse(line);
     json.erase("seconds");
     json.erase("samples_per_second");
+    json.erase("host_seconds");
     result.push_back(json.dump());
   }
   return result;

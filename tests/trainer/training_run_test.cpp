@@ -184,7 +184,7 @@ TEST_F(TrainingRunSolo, SaysWhenItGoesOnWithAnotherNumberOfThreads) {
     RunOptions options;
     options.folder = folder / "run";
     options.resume = true;
-    options.threads = threads;
+    options.placement.threads = threads;
     TrainingRun(recipe, options, *communicator, *files, log).train(cluster::StopSignal());
     recipe.train.steps += 4;
   }
