@@ -12,6 +12,7 @@
 
 #include "cluster/error.h"
 #include "cluster/machine_probe.h"
+#include "cluster/stream_capture.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -38,23 +39,6 @@ class PendingOnStream : public PendingCollective {
   c10::Device device_;
   std::shared_ptr<at::cuda::CUDAEvent> end_;
 };
-
-/// While another thread captures a graph, calls of this one are not part of it and need not be forbidden.
-class OutsideCapture {
- public:
-  OutsideCapture() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
-  ~OutsideCapture() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
-  OutsideCapture(const OutsideCapture&) = delete;
-  OutsideCapture& operator=(const OutsideCapture&) = delete;
-
- private:
-  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
-};
-
-bool is_capturing(cudaStream_t stream) {
-  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-  return cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
-}
 
 /// Structures that are handed over may have grown in a later NCCL, not in an earlier one.
 void require_version(int rank) {

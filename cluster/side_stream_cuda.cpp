@@ -10,26 +10,10 @@
 
 #include "cluster/error.h"
 #include "cluster/side_stream.h"
+#include "cluster/stream_capture.h"
 
 namespace smoothlab::cluster {
 namespace {
-
-/// While another thread captures a graph, calls of this one are not part of it and need not be forbidden.
-class OutsideCapture {
- public:
-  OutsideCapture() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
-  ~OutsideCapture() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
-  OutsideCapture(const OutsideCapture&) = delete;
-  OutsideCapture& operator=(const OutsideCapture&) = delete;
-
- private:
-  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
-};
-
-bool is_capturing(cudaStream_t stream) {
-  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-  return cudaStreamIsCapturing(stream, &status) == cudaSuccess && status != cudaStreamCaptureStatusNone;
-}
 
 void require_there(c10::Device device) {
   if (device.is_cpu()) return;
