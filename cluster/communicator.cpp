@@ -31,6 +31,12 @@ bool is_set(const char* variable) {
   return value && *value;
 }
 
+/// A number in the environment; 0 where there is none.
+int value_of(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value ? std::atoi(value) : 0;
+}
+
 }  // namespace
 
 void require_collective_tensor(const at::Tensor& tensor, const char* collective) {
@@ -43,7 +49,7 @@ void Communicator::attach(c10::Device /*device*/, bool /*shared*/) {}
 
 void Communicator::note_repeated(const char* /*what*/) {}
 
-void Communicator::watch_for_stalls(std::chrono::milliseconds /*limit*/, StallAction /*act*/) {}
+void Communicator::watch_for_stalls(std::chrono::milliseconds /*limit*/, const StallAction& /*act*/) {}
 
 bool Communicator::agree_any(bool flag) {
   return agree_max(flag ? 1 : 0) != 0;
@@ -82,7 +88,7 @@ bool started_as_rank() {
   // In a step of Slurm. A step of one task may as well be a shell (salloc, srun --pty) that starts ranks by
   // itself, and needs no MPI otherwise. A batch script has SLURM_PROCID too, but no step of srun's.
   if (is_set("SLURM_SRUN_COMM_PORT") && is_set("SLURM_STEP_NUM_TASKS") && is_set("SLURM_PROCID"))
-    return std::atoi(std::getenv("SLURM_STEP_NUM_TASKS")) > 1;
+    return value_of("SLURM_STEP_NUM_TASKS") > 1;
   return is_set("PMIX_RANK") || is_set("PMI_RANK");
 }
 

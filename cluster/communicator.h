@@ -51,9 +51,11 @@ class Communicator {
 
   /// In place over all ranks. Bitwise the same result on every rank.
   virtual std::unique_ptr<PendingCollective> allreduce_async(at::Tensor tensor, Reduction reduction) = 0;
-  void allreduce(at::Tensor tensor, Reduction reduction) { allreduce_async(tensor, reduction)->wait(); }
+  void allreduce(const at::Tensor& tensor, Reduction reduction) {
+    allreduce_async(tensor, reduction)->wait();
+  }
   /// Root's tensor to all, in place.
-  virtual void broadcast(at::Tensor tensor, int root) = 0;
+  virtual void broadcast(const at::Tensor& tensor, int root) = 0;
   /// Tensors of equal shape [n, …] from every rank, one after the other in rank order: [size·n, …].
   virtual at::Tensor allgather(const at::Tensor& tensor) = 0;
   virtual void barrier() = 0;
@@ -64,7 +66,7 @@ class Communicator {
   /// `act` is called on a thread of its own, once a rank, with an error that names the collective and who has
   /// not joined it: on rank 0, and where that one is silent on those that wait. A rank is heard of while it
   /// computes, too. Collective, once in the communicator's life.
-  virtual void watch_for_stalls(std::chrono::milliseconds limit, StallAction act);
+  virtual void watch_for_stalls(std::chrono::milliseconds limit, const StallAction& act);
   /// Ends every rank of the job at once with this exit code; does not return.
   [[noreturn]] virtual void abort(int exit_code) = 0;
 

@@ -127,7 +127,8 @@ int quota_cores(const std::string& own_groups, const std::string& mount, int unl
     if (second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
-    const std::string root = controllers.empty() ? mount : mount + "/" + controllers;
+    std::string root = mount;
+    if (!controllers.empty()) root.append("/").append(controllers);
     // A limit of any enclosing group holds as well. Inside a container the path may not exist: go up.
     for (std::string path = line.substr(second + 1);; path.resize(path.find_last_of('/'))) {
       const double quota = folder_quota(root + path);
@@ -236,8 +237,12 @@ void apply(const Placement& placement) {
   mallopt(M_TRIM_THRESHOLD, 2047 << 20);
   if (!placement.device.is_cuda()) return;
   c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).setDevice(placement.device);
-  allow_tf32(placement.tf32);
+  apply_for_turn(placement);
   at::globalContext().setBenchmarkCuDNN(true);
+}
+
+void apply_for_turn(const Placement& placement) {
+  if (placement.device.is_cuda()) allow_tf32(placement.tf32);
 }
 
 }  // namespace smoothlab::cluster

@@ -40,6 +40,8 @@ int wanted_threads(const char* omp_num_threads);
 /// an allocator that keeps the memory of one step for the next; and on CUDA the current device, TF32 and the
 /// search for the fastest convolutions.
 void apply(const Placement& placement);
+/// What of it a process that holds several runs sets anew whenever another one's turn comes: TF32.
+void apply_for_turn(const Placement& placement);
 
 /// What a rank sees of its node's CUDA devices.
 struct DeviceView {

@@ -180,7 +180,7 @@ struct GradientReducer::State {
 };
 
 GradientReducer::GradientReducer(Communicator& communicator, std::vector<at::Tensor> leaves,
-                                 ReducerOptions options)
+                                 const ReducerOptions& options)
     : state_(std::make_unique<State>(communicator, std::move(leaves), options)) {}
 
 GradientReducer::~GradientReducer() = default;

@@ -32,7 +32,7 @@ class GradientReducer {
  public:
   /// leaves: the network's leaf tensors that require gradients, in the same order and memory format on all
   /// ranks. Collective: throws RunError on every rank where their sizes, strides or order differ.
-  GradientReducer(Communicator& communicator, std::vector<at::Tensor> leaves, ReducerOptions options);
+  GradientReducer(Communicator& communicator, std::vector<at::Tensor> leaves, const ReducerOptions& options);
   ~GradientReducer();
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;

@@ -95,7 +95,7 @@ class MpiCommunicator : public Communicator {
                       }));
   }
 
-  void broadcast(at::Tensor tensor, int root) override {
+  void broadcast(const at::Tensor& tensor, int root) override {
     require_on_cpu(tensor, "broadcast");
     if (root < 0 || root >= size())
       throw RunError("no rank " + std::to_string(root) + " of " + std::to_string(size()), "broadcast",
@@ -132,8 +132,8 @@ class MpiCommunicator : public Communicator {
 
   void barrier() override { agree_max(0); }
 
-  void watch_for_stalls(std::chrono::milliseconds limit, StallAction act) override {
-    engine_.watch(limit, std::move(act));
+  void watch_for_stalls(std::chrono::milliseconds limit, const StallAction& act) override {
+    engine_.watch(limit, act);
   }
 
   [[noreturn]] void abort(int exit_code) override { engine_.abort(exit_code); }

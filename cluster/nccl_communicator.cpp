@@ -47,7 +47,10 @@ void pose_as_a_node_of_its_own(int rank) {
 class NcclCommunicator : public Communicator {
  public:
   NcclCommunicator(std::unique_ptr<Communicator> host, MpiEngine& mpi) : host_(std::move(host)), mpi_(mpi) {}
-  ~NcclCommunicator() override { mpi_.observe(nullptr); }
+  ~NcclCommunicator() override {
+    if (nccl_) nccl_->drain();  // while the watch still sees who does not join
+    mpi_.observe(nullptr);
+  }
 
   int rank() const override { return host_->rank(); }
   int size() const override { return host_->size(); }
@@ -81,7 +84,7 @@ class NcclCommunicator : public Communicator {
     });
   }
 
-  void broadcast(at::Tensor tensor, int root) override {
+  void broadcast(const at::Tensor& tensor, int root) override {
     if (!tensor.is_cuda()) return host_->broadcast(tensor, root);
     require_collective_tensor(tensor, "broadcast");
     if (root < 0 || root >= size())
@@ -121,8 +124,8 @@ class NcclCommunicator : public Communicator {
     if (nccl_) nccl_->note_repeated(what);
   }
 
-  void watch_for_stalls(std::chrono::milliseconds limit, StallAction act) override {
-    host_->watch_for_stalls(limit, std::move(act));
+  void watch_for_stalls(std::chrono::milliseconds limit, const StallAction& act) override {
+    host_->watch_for_stalls(limit, act);
   }
 
   [[noreturn]] void abort(int exit_code) override {

@@ -149,6 +149,12 @@ std::unique_ptr<PendingCollective> NcclEngine::start(const char* name, const at:
   return std::make_unique<PendingOnStream>(device_, end);
 }
 
+void NcclEngine::drain() {
+  if (std::uncaught_exceptions() > exceptions_at_start_) return;
+  const c10::cuda::CUDAGuard guard(device_);
+  (void)cudaDeviceSynchronize();
+}
+
 void NcclEngine::note_repeated(const char* what) {
   const c10::cuda::CUDAGuard guard(device_);
   const auto end = std::make_shared<at::cuda::CUDAEvent>();

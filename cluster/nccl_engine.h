@@ -40,6 +40,9 @@ class NcclEngine {
   /// Counts captured collectives that the current stream repeats as one, `what`, which must outlive this.
   void note_repeated(const char* what);
 
+  /// Waits for all collectives; not during the unwinding of an exception.
+  void drain();
+
   /// Adds to a heartbeat for which collective the device has been waiting the longest.
   void observe(Heartbeat& heartbeat);
   /// Throws EnvironmentError with what NCCL reports of a peer or the network. Of any thread; does nothing

@@ -15,6 +15,10 @@
 namespace smoothlab::cluster {
 namespace {
 
+/// Streams come from a pool of 32 for each priority, in turn. Of one that a run computes on and captures,
+/// none may be taken here: the work would become part of the graph.
+constexpr int side_priority = -1;
+
 void require_there(c10::Device device) {
   if (device.is_cpu()) return;
   if (!device.is_cuda() || device.index() >= c10::cuda::device_count())
@@ -49,7 +53,8 @@ SideStream::SideStream(c10::Device device) : device_(device) {
   require_there(device);
   if (device.is_cpu()) return;
   if (!device.has_index()) device_ = c10::Device(device.type(), c10::cuda::current_device());
-  stream_ = std::make_shared<const Stream>(Stream{c10::cuda::getStreamFromPool(false, device_.index())});
+  stream_ =
+      std::make_shared<const Stream>(Stream{c10::cuda::getStreamFromPool(side_priority, device_.index())});
 }
 
 SideStream::Ready SideStream::run(const Work& work) const {

@@ -24,7 +24,7 @@ class SoloCommunicator : public Communicator {
     require_collective_tensor(tensor, "allreduce");
     return std::make_unique<Done>();
   }
-  void broadcast(at::Tensor tensor, int) override { require_collective_tensor(tensor, "broadcast"); }
+  void broadcast(const at::Tensor& tensor, int) override { require_collective_tensor(tensor, "broadcast"); }
   at::Tensor allgather(const at::Tensor& tensor) override {
     return (tensor.dim() == 0 ? tensor.reshape({1}) : tensor).clone(at::MemoryFormat::Contiguous);
   }

@@ -41,7 +41,10 @@ json texts(hid_t attribute, hid_t type, hid_t space, size_t count) {
   const size_t size = H5Tget_size(type);
   std::string values(size * count, '\0');
   if (H5Aread(attribute, type, values.data()) < 0) return "(unreadable)";
-  for (size_t i = 0; i < count; ++i) list.push_back(std::string(values.substr(i * size, size).c_str()));
+  for (size_t i = 0; i < count; ++i) {
+    const std::string value = values.substr(i * size, size);
+    list.push_back(value.substr(0, value.find('\0')));
+  }
   return list;
 }
 

@@ -39,7 +39,7 @@ double stirling_rest(double k) {
   const double inverse = 1 / (k + 1), square = inverse * inverse;
   if (k > 9) return (1.0 / 12 - (1.0 / 360 - square / 1260) * square) * inverse;
   double log_factorial = 0;
-  for (double i = 2; i <= k; ++i) log_factorial += std::log(i);
+  for (int i = 2; i <= static_cast<int>(k); ++i) log_factorial += std::log(i);
   return log_factorial - ((k + 0.5) * std::log(k + 1) - (k + 1) + 0.5 * std::log(2 * M_PI));
 }
 
@@ -85,8 +85,8 @@ BootstrapCells::BootstrapCells(int bins) : bins_(bins), cells_(static_cast<size_
 void BootstrapCells::add(int bin, double confidence, bool correct) {
   const double place = (confidence * bins_ - bin) * slices;
   const int slice = bin < 0 ? 0 : std::clamp(static_cast<int>(place), 0, slices - 1);
-  Cell& cell =
-      cells_[static_cast<size_t>(((bin < 0 ? bins_ : bin) * slices + slice) * 2 + (correct ? 1 : 0))];
+  const int index = ((bin < 0 ? bins_ : bin) * slices + slice) * 2 + (correct ? 1 : 0);
+  Cell& cell = cells_[static_cast<size_t>(index)];
   cell.rows += 1;
   cell.confidence += confidence;
   rows_ += 1;

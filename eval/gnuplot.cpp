@@ -12,8 +12,6 @@
 
 #include "cluster/error.h"
 
-extern char** environ;
-
 namespace smoothlab::eval {
 namespace {
 

@@ -3,6 +3,7 @@
 #include <c10/util/Half.h>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -29,7 +30,8 @@ __attribute__((target("f16c,avx"))) int64_t to_floats_f16c(const uint16_t* in, i
 }
 
 bool has_f16c() {
-  return __builtin_cpu_supports("f16c") && __builtin_cpu_supports("avx");
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0 && __builtin_cpu_supports("avx");
 }
 #else
 int64_t to_halves_f16c(const float*, int64_t, uint16_t*) {

@@ -73,7 +73,7 @@ std::string read_text(hid_t attribute, hid_t file_type) {
   }
   std::string result(H5Tget_size(file_type), '\0');
   if (H5Aread(attribute, file_type, result.data()) < 0) return "";
-  return result.c_str();
+  return result.substr(0, result.find('\0'));
 }
 
 herr_t copy_attribute(hid_t from, const char* name, const H5A_info_t*, void* target) {
@@ -182,7 +182,7 @@ std::string link_target(hid_t file, const std::string& name) {
     return "";
   std::string value(link.u.val_size + 1, '\0');
   if (H5Lget_val(file, name.c_str(), value.data(), value.size(), H5P_DEFAULT) < 0) return "";
-  if (link.type == H5L_TYPE_SOFT) return value.c_str();
+  if (link.type == H5L_TYPE_SOFT) return value.substr(0, value.find('\0'));
   const char *other = "", *object = "";
   unsigned flags = 0;
   if (H5Lunpack_elink_val(value.data(), link.u.val_size, &flags, &other, &object) < 0) return "elsewhere";

@@ -11,6 +11,7 @@
 
 #include "cluster/build_info.h"
 #include "cluster/device.h"
+#include "cluster/gpu.h"
 #include "cluster/machine_probe.h"
 #include "eval/hdf5_version.h"
 #include "launcher/options.h"
@@ -106,9 +107,11 @@ Finding devices() {
   const std::string found = std::to_string(usable) + " usable" + (names.empty() ? "" : ": " + names);
   const std::string use = "training on GPUs";
   if (usable > 0) return {"CUDA devices", State::present, found, use};
-  if (names.empty()) return {"CUDA devices", State::absent, found, use, "ranks compute on the CPU"};
+  const std::string why = cluster::torch_has_cuda() ? cluster::gpu_trouble() + ": " : "";
+  if (names.empty()) return {"CUDA devices", State::absent, found, use, why + "ranks compute on the CPU"};
   return {"CUDA devices", State::missing, found, use,
-          "this LibTorch cannot use them: name one with CUDA by CMAKE_PREFIX_PATH"};
+          why.empty() ? "this LibTorch cannot use them: name one with CUDA by CMAKE_PREFIX_PATH"
+                      : why + "they cannot be used"};
 }
 
 Finding nccl() {

@@ -8,6 +8,7 @@
 
 #include "cluster/addressed_random.h"
 #include "cluster/error.h"
+#include "cluster/side_stream.h"
 
 namespace smoothlab::models {
 
@@ -36,7 +37,7 @@ at::Tensor Dropout::operator()(const at::Tensor& input, const ForwardContext& co
       }
     }
   });
-  return input * mask.to(input.device(), input.scalar_type());
+  return input * cluster::upload(mask.to(input.scalar_type()), input.device());
 }
 
 }  // namespace smoothlab::models

@@ -245,8 +245,7 @@ class TrainedBatchNorm : public torch::autograd::Function<TrainedBatchNorm> {
       const Moments batch = moments<T>(input, rows);
       const std::vector<double> inverse_deviation = inverse_deviations(batch.variance, arguments.epsilon);
       const FoldedAffine affine = affine_of(batch.mean, inverse_deviation, weight, bias, rows.folds);
-      const at::Tensor output =
-          normalised<T>(input, added ? residual : at::Tensor(), rows, affine, arguments.relu);
+      at::Tensor output = normalised<T>(input, added ? residual : at::Tensor(), rows, affine, arguments.relu);
 
       const auto n = static_cast<double>(rows.pixels);
       move_towards(arguments.running_mean, batch.mean, arguments.momentum, 1);

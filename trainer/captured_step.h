@@ -17,8 +17,8 @@ class CapturedStep {
 
   bool recorded() const { return recorded_; }
   /// Records what `work` does; nothing of it happens yet. It has been done several times before on this
-  /// stream, so that libraries have chosen their algorithms, and does not wait for the device. What it refers
-  /// to outlives this. Throws what it throws.
+  /// stream, so that libraries have chosen their algorithms, and does not itself wait for the device. What it
+  /// refers to outlives this. Throws what it throws.
   void record(const std::function<void()>& work);
   /// Does what was recorded, on the current stream. Throws RunError where nothing was.
   void repeat();

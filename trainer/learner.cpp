@@ -91,8 +91,7 @@ struct Learner::State {
             recipe.places.locate([&] { return make_soft_targets(recipe.targets, train.class_counts()); })),
         sample_rows(rows_per_sample(train)),
         repeatable(wants_capture(recipe, placement) && sample_rows > 0 && recipe.model.dropout == 0 &&
-                   recipe.model.input_dropout == 0 &&
-                   rank_batch(recipe.train.global_batch, communicator.size(), communicator.rank()) > 0),
+                   recipe.model.input_dropout == 0 && recipe.train.global_batch >= communicator.size()),
         captured(make_captured_step(placement.device)) {
     cluster::ReducerOptions options;
     options.bucket_bytes = recipe.train.bucket_bytes;

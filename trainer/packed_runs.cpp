@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 
+#include "cluster/compute_stream.h"
 #include "cluster/failure.h"
 
 namespace smoothlab::trainer {
@@ -83,7 +84,9 @@ std::vector<PackedOutcome> train_pack(const std::vector<PackedRun>& runs, cluste
   if (communicator.size() > 1)
     throw UsageError(fmt::format("a pack of runs on {} ranks", communicator.size()), "packed runs",
                      "pack them on one rank, or train them one after the other");
+  cluster::expect_many_streams();
   std::vector<std::unique_ptr<Member>> members;
+  members.reserve(runs.size());
   for (const PackedRun& run : runs)
     members.push_back(std::make_unique<Member>(run, communicator, files, stop));
   using Clock = std::chrono::steady_clock;

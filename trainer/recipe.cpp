@@ -20,7 +20,7 @@
 namespace smoothlab::trainer {
 namespace {
 
-struct Given {
+struct Given {  // NOLINT(bugprone-exception-escape): a node may throw where it is assigned to
   YAML::Node node;
   Place place;
 };

@@ -204,6 +204,7 @@ const std::vector<Key<OptimizerOptions::Group>>& group_keys() {
 
 // One line a key is what makes this a table; clang-format would take six.
 // clang-format off
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a member's name
 #define FIELD(member) [](auto& r) -> auto& { return r.member; }
 #define KEY(member, bound, meaning) key<Recipe>(#member, FIELD(member), bound, meaning)
 

@@ -32,7 +32,7 @@ std::string first_conflict(const Recipe& before, const Recipe& now) {
   for (const auto& key : recipe_keys()) {
     const std::string old_value = key.write(before), new_value = key.write(now);
     if (old_value == new_value || never_matters(key.path)) continue;
-    const std::string change = fmt::format("{}: {} → {}", key.path, old_value, new_value);
+    std::string change = fmt::format("{}: {} → {}", key.path, old_value, new_value);
     const bool length = key.path == "train.steps" || key.path == "train.epochs";
     if (!length || !lengthens(before.train, now.train)) return change;
     if (Schedule::depends_on_length(before.schedule))

@@ -47,6 +47,7 @@ NamedTensors named_slices(const at::Tensor& values, const NamedTensors& like) {
 
 std::vector<bool> ranks_with_rows(int64_t global_batch, int ranks) {
   std::vector<bool> result;
+  result.reserve(static_cast<size_t>(ranks));
   for (int rank = 0; rank < ranks; ++rank) result.push_back(rank_batch(global_batch, ranks, rank) > 0);
   return result;
 }

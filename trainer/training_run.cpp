@@ -27,6 +27,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Steps that the host may have launched and the device not ended: enough for it never to run dry.
+constexpr size_t steps_ahead = 2;
+
 /// Of the free memory of a device, what samples may take: the inverse of it.
 constexpr int64_t resident_share = 4;
 
@@ -49,6 +52,15 @@ std::string counted(int count, const char* thing) {
 }  // namespace
 
 struct TrainingRun::State {
+  /// While it lasts, the thread and the process compute as this run wants.
+  class Turn {
+   public:
+    explicit Turn(const State& run) : scope_(*run.stream) { cluster::apply_for_turn(run.placement); }
+
+   private:
+    cluster::ComputeStream::Scope scope_;
+  };
+
   const Recipe recipe;
   const RunOptions options;
   cluster::Communicator& communicator;
@@ -86,7 +98,7 @@ struct TrainingRun::State {
     placement.tf32 = recipe.train.precision == "tf32";
     cluster::apply(placement);
     stream.emplace(placement.device);
-    const cluster::ComputeStream::Scope scope(*stream);
+    const Turn turn(*this);
     const bool holds_run = claim_folder();
     const std::string checkpoint_folder = holds_run ? reopen() : "";
     task = open_task_of(recipe);
@@ -341,6 +353,7 @@ struct TrainingRun::State {
     };
     learner->step(done, next, meter);
     launching += seconds_since(start) - waited;
+    stream->keep_within(steps_ahead);
     ++done;
     sitting->request = boundary(sitting->agreement);
     return true;
@@ -378,17 +391,17 @@ RunOutcome TrainingRun::train(const cluster::StopSignal& stop) {
 }
 
 void TrainingRun::begin(const cluster::StopSignal& stop) {
-  const cluster::ComputeStream::Scope scope(*state_->stream);
+  const State::Turn turn(*state_);
   state_->begin(stop);
 }
 
 bool TrainingRun::advance() {
-  const cluster::ComputeStream::Scope scope(*state_->stream);
+  const State::Turn turn(*state_);
   return state_->advance();
 }
 
 RunOutcome TrainingRun::end() {
-  const cluster::ComputeStream::Scope scope(*state_->stream);
+  const State::Turn turn(*state_);
   return state_->end();
 }
 

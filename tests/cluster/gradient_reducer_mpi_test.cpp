@@ -29,7 +29,7 @@ class CountingCommunicator : public Communicator {
     sizes.push_back(tensor.numel());
     return ranks().allreduce_async(std::move(tensor), reduction);
   }
-  void broadcast(at::Tensor tensor, int root) override { ranks().broadcast(tensor, root); }
+  void broadcast(const at::Tensor& tensor, int root) override { ranks().broadcast(tensor, root); }
   at::Tensor allgather(const at::Tensor& tensor) override { return ranks().allgather(tensor); }
   void barrier() override { ranks().barrier(); }
   [[noreturn]] void abort(int exit_code) override {
