@@ -36,9 +36,9 @@ std::map<std::string, std::string> recipe_values(const std::string& text) {
 }
 
 std::map<std::string, std::string> training_values(const std::string& text) {
-  static const std::set<std::string> others{"train.seed",         "targets.alpha",     "targets.convention",
-                                            "train.device",       "train.workers",     "train.log_every",
-                                            "train.bucket_bytes", "train.micro_batch", "task.path"};
+  static const std::set<std::string> others{
+      "train.seed",    "targets.alpha",   "targets.convention", "train.device",      "train.capture",
+      "train.workers", "train.log_every", "train.bucket_bytes", "train.micro_batch", "task.path"};
   auto values = recipe_values(text);
   for (auto it = values.begin(); it != values.end();) {
     const bool other = others.count(it->first) > 0 || starts_with(it->first, "evaluate.") ||

@@ -148,6 +148,7 @@ TEST(SmoothingComparison, ReadsRecipesByDottedKey) {
   EXPECT_EQ(training_values(recipe(7, "0.1")), training_values(recipe(8, "0")));
   EXPECT_THAT(differing_keys({{"a", "1"}, {"b", "2"}}, {{"b", "3"}, {"c", "4"}}), ElementsAre("a", "b", "c"));
   EXPECT_EQ(training_values("task:\n  path: /a\n"), training_values("task:\n  path: /b\n"));
+  EXPECT_EQ(training_values("train:\n  capture: never\n"), training_values("train:\n  capture: auto\n"));
   std::string other = recipe(1, "0");
   other.replace(other.find("match: bias"), 11, "match: norm");
   EXPECT_NE(training_values(other), training_values(recipe(1, "0")));
