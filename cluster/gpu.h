@@ -16,6 +16,9 @@ std::vector<std::string> gpu_identities();
 /// runtime version"); empty where it can use one.
 std::string gpu_trouble();
 
+/// "NVIDIA H200".
+std::string gpu_name(int device);
+
 /// Free memory of a CUDA device in bytes; 0 where it cannot be told.
 int64_t gpu_free_bytes(int device);
 

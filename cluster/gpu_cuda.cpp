@@ -32,6 +32,11 @@ std::string gpu_trouble() {
   return devices == 0 ? "the CUDA runtime sees no device" : "";
 }
 
+std::string gpu_name(int device) {
+  cudaDeviceProp properties{};
+  return cudaGetDeviceProperties(&properties, device) == cudaSuccess ? properties.name : "";
+}
+
 int64_t gpu_free_bytes(int device) {
   const c10::cuda::CUDAGuard guard(static_cast<c10::DeviceIndex>(device));
   size_t free = 0, total = 0;

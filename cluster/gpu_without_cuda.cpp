@@ -10,6 +10,10 @@ std::string gpu_trouble() {
   return "this program is built without CUDA";
 }
 
+std::string gpu_name(int /*device*/) {
+  return "";
+}
+
 int64_t gpu_free_bytes(int /*device*/) {
   return 0;
 }

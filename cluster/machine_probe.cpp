@@ -17,6 +17,13 @@ std::string host_name() {
   return name;
 }
 
+std::string processor_name() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(std::min(line.find(": ") + 2, line.size()));
+  return "";
+}
+
 double matrix_gflops() {
   constexpr int64_t size = 768;
   const at::Tensor a = at::ones({size, size});

@@ -9,6 +9,9 @@ namespace smoothlab::cluster {
 /// Name of this node, as errors give it.
 std::string host_name();
 
+/// What the processor calls itself, "AMD EPYC 9B45"; empty where it does not say.
+std::string processor_name();
+
 /// Best of a few float32 matrix products of 768³, in 10⁹ floating-point operations a second.
 double matrix_gflops();
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "eval/markup.h"
 #include "eval/output_file.h"
 #include "eval/page_style.h"
 #include "eval/reliability_svg.h"

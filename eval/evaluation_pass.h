@@ -24,7 +24,7 @@ struct EvaluationOptions {
   bool keep_penultimate = true;
   LogitPrecision precision = LogitPrecision::float32;
   std::shared_ptr<cluster::FileSystem> files = cluster::local_file_system();  ///< where it goes
-  LogitOrigin origin;  ///< its ranks are filled in by the pass
+  LogitOrigin origin;  ///< its ranks and class names are filled in by the pass
 };
 
 /// Runs a split through a network, each sample exactly once over all ranks, without gradients, and returns

@@ -81,12 +81,12 @@ std::string run_gnuplot(const std::string& script) {
   std::string drawn = output.content();
   if (status != 0 || drawn.empty())
     throw RunError("gnuplot failed: " + errors.content(), "figure",
-                   "check that gnuplot has its svg and pngcairo terminals");
+                   "check that gnuplot has its svg, pngcairo and pdfcairo terminals");
   return drawn;
 }
 
 void require_gnuplot() {
-  run_gnuplot("set terminal svg\nset terminal pngcairo\nset print '-'\nprint 'ready'\n");
+  run_gnuplot("set terminal svg\nset terminal pngcairo\nset terminal pdfcairo\nset print '-'\nprint 'ready'\n");
 }
 
 }  // namespace smoothlab::eval

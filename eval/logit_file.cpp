@@ -6,6 +6,7 @@
 
 #include "cluster/error.h"
 #include "eval/attribute_value.h"
+#include "eval/class_names.h"
 #include "eval/row_source.h"
 
 namespace smoothlab::eval {
@@ -170,6 +171,11 @@ void LogitFile::read_penultimate(int64_t first, int64_t count, float* out) const
   if (!state_->penultimate)
     state_->fail("there is no /penultimate", "evaluate again and keep the penultimate layer");
   state_->penultimate->read(first, count, out);
+}
+
+std::vector<std::string> LogitFile::class_names() const {
+  const Hdf5Lock lock;
+  return read_class_names(state_->file(), classes(), state_->path);
 }
 
 std::pair<std::vector<float>, std::vector<float>> LogitFile::classifier() const {

@@ -54,6 +54,8 @@ class LogitFile {
   void read_positions(int64_t first, int64_t count, int64_t* out) const;
   /// Throws DataError where the file has no /penultimate.
   void read_penultimate(int64_t first, int64_t count, float* out) const;
+  /// What the classes are called, K names; empty where the file does not say. Throws DataError.
+  std::vector<std::string> class_names() const;
   /// {weight [K, L], bias [K]}; throws DataError where the file keeps no templates.
   std::pair<std::vector<float>, std::vector<float>> classifier() const;
 

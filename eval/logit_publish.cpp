@@ -77,9 +77,10 @@ void write_virtual_file(const std::string& path, const std::vector<std::unique_p
     copy_attributes(shard, file, path);
     for (const char* name : {"logits", "labels", "sample_id", "penultimate", "position"})
       if (parts.front()->has(name)) join(file, name, parts, rows, path);
-    if (hdf5_has(shard, "classifier"))
-      require_hdf5(H5Ocopy(shard, "classifier", file, "classifier", H5P_DEFAULT, H5P_DEFAULT) >= 0,
-                   "copy /classifier", path);
+    for (const char* name : {"classifier", "class_names"})
+      if (hdf5_has(shard, name))
+        require_hdf5(H5Ocopy(shard, name, file, name, H5P_DEFAULT, H5P_DEFAULT) >= 0,
+                     std::string("copy /") + name, path);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace smoothlab::eval {
 
@@ -14,6 +15,7 @@ struct LogitOrigin {
   std::string recipe;       ///< the resolved recipe's text
   std::string recipe_hash;  ///< hex digest of it
   std::string code_version;
+  std::vector<std::string> class_names;  ///< of /class_names, K of them; empty: unknown
   int ranks = 1;
 };
 

@@ -21,6 +21,8 @@ std::string kind_name(OutputKind kind) {
       return "SVG figure of smoothlab's";
     case OutputKind::png:
       return "PNG figure of smoothlab's";
+    case OutputKind::pdf:
+      return "PDF figure of smoothlab's";
     default:
       return "logit file";
   }
@@ -36,18 +38,23 @@ bool is_logit_file(const std::string& path) {
   }
 }
 
-bool carries(const std::string& path, const std::string& marker) {
-  std::string start(4096, '\0');
+bool carries(const std::string& path, const std::string& marker, bool at_the_end) {
+  std::error_code code;
+  const uintmax_t size = fs::file_size(path, code);
+  std::string part(4096, '\0');
   std::ifstream file(path, std::ios::binary);
-  file.read(start.data(), static_cast<std::streamsize>(start.size()));
-  start.resize(static_cast<size_t>(file.gcount()));
-  return start.find(marker) != std::string::npos;
+  if (at_the_end && !code && size > part.size())
+    file.seekg(-static_cast<std::streamoff>(part.size()), std::ios::end);
+  file.read(part.data(), static_cast<std::streamsize>(part.size()));
+  part.resize(static_cast<size_t>(file.gcount()));
+  return part.find(marker) != std::string::npos;
 }
 
 bool may_be_replaced(const std::string& path, OutputKind kind) {
   std::error_code code;
   if (fs::file_size(path, code) == 0 && !code) return true;
-  return kind == OutputKind::logits ? is_logit_file(path) : carries(path, output_marker(kind));
+  return kind == OutputKind::logits ? is_logit_file(path)
+                                    : carries(path, output_marker(kind), kind == OutputKind::pdf);
 }
 
 [[noreturn]] void refuse(const std::string& problem, const std::string& path) {
@@ -99,6 +106,8 @@ std::string output_marker(OutputKind kind) {
       return "<!-- generator: smoothlab -->";
     case OutputKind::png:
       return std::string("Software\0smoothlab", 18);
+    case OutputKind::pdf:
+      return "% generator: smoothlab";
     default:
       return "";
   }

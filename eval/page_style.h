@@ -5,9 +5,15 @@ namespace smoothlab::eval {
 /// The page's style sheet. Colours are variables, so that light and dark differ in one block each.
 constexpr const char* page_style = R"css(
 :root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--soft:#5b6470;--line:#d9dee5;--card:#f6f8fa;
---bar:#3f74b5;--gap:#d9542b;--share:#98a1ad;--good:#1a7f4b}
+--bar:#3f74b5;--gap:#d9542b;--share:#98a1ad;--good:#1a7f4b;
+--p0:#3f74b5;--p1:#d9542b;--p2:#1a8f5a;--p3:#8b5fbf;--p4:#b8860b;--p5:#0f8b9d;--p6:#c2408f;--p7:#6b7280}
 @media (prefers-color-scheme:dark){:root{--paper:#14171b;--ink:#e7eaee;--soft:#9aa4b1;--line:#343b45;
---card:#1c2127;--bar:#6ea3e6;--gap:#ff8a63;--share:#6d7784;--good:#59c98f}}
+--card:#1c2127;--bar:#6ea3e6;--gap:#ff8a63;--share:#6d7784;--good:#59c98f;
+--p0:#6ea3e6;--p1:#ff8a63;--p2:#59c98f;--p3:#bb98ee;--p4:#e0b64a;--p5:#4fc3d4;--p6:#ef85c4;--p7:#a3adba}}
+@media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--card:#fff;
+--bar:#3f74b5;--gap:#d9542b;--share:#98a1ad;--good:#1a7f4b;
+--p0:#3f74b5;--p1:#d9542b;--p2:#1a8f5a;--p3:#8b5fbf;--p4:#b8860b;--p5:#0f8b9d;--p6:#c2408f;--p7:#6b7280}
+figure,tr{break-inside:avoid}.scroll{overflow:visible}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
 "Helvetica Neue",Arial,sans-serif}
@@ -35,6 +41,15 @@ svg text{fill:var(--soft)}svg .axis-name{font-size:12px}
 .bar{fill:var(--bar)}.gap{fill:var(--gap);fill-opacity:.45;stroke:var(--gap)}.share{fill:var(--share)}
 .grid{stroke:var(--line)}.axis{fill:none;stroke:var(--soft)}
 .ideal{stroke:var(--ink);stroke-dasharray:5 4;stroke-width:1.3}
+.c0{--c:var(--p0)}.c1{--c:var(--p1)}.c2{--c:var(--p2)}.c3{--c:var(--p3)}.c4{--c:var(--p4)}.c5{--c:var(--p5)}
+.c6{--c:var(--p6)}.c7{--c:var(--p7)}
+.curve{fill:none;stroke:var(--c);stroke-width:1.8;stroke-linejoin:round}.curve.dashed{stroke-dasharray:6 4}
+.band{fill:var(--c);fill-opacity:.16}.mark{fill:var(--c)}.mark:hover{stroke:var(--ink);stroke-width:1.5}
+.mark.template{stroke:var(--ink);stroke-width:1}.mark.faint{opacity:0}.mark.faint:hover{opacity:1}
+figure .legend{font-size:.82rem;gap:3px 14px;margin-bottom:6px}
+.legend span[class^=c]{background:var(--c)}.legend span.dashed{height:0;background:none;border-top:3px dashed var(--c);
+border-radius:0;vertical-align:3px}
+.legend span.template{background:var(--c);clip-path:polygon(50% 0,100% 100%,0 100%)}
 .legend{display:flex;flex-wrap:wrap;gap:6px 20px;margin:0 0 14px;padding:0;list-style:none;color:var(--soft)}
 .legend span{display:inline-block;width:14px;height:14px;margin-right:6px;vertical-align:-2px;border-radius:2px}
 .legend .b{background:var(--bar)}.legend .g{background:var(--gap);opacity:.6}

@@ -6,23 +6,12 @@
 
 #include "cluster/file_system.h"
 #include "eval/gnuplot.h"
-#include "eval/output_file.h"
 #include "eval/printable.h"
 
 namespace smoothlab::eval {
 namespace {
 
 constexpr int panel_width = 460, figure_height = 560;
-
-std::string terminal(FigureFormat format, int width, int height) {
-  if (format == FigureFormat::svg)
-    return fmt::format(
-        "set terminal svg size {},{} dynamic background '#ffffff' font 'Helvetica,13' linewidth 1\n", width,
-        height);
-  // Twice the size in pixels: sharp on paper and on dense screens.
-  return fmt::format("set terminal pngcairo size {},{} background '#ffffff' font 'Sans,22' linewidth 2\n",
-                     2 * width, 2 * height);
-}
 
 /// Columns: low, high, confidence, accuracy, share. Empty bins are left out.
 std::string data_block(const std::string& name, const ReliabilityBins& bins) {
@@ -57,7 +46,8 @@ double largest_share(const ReliabilityBins& bins) {
 }
 
 /// A panel between the given parts of the figure's width, 0 … 1.
-std::string panel_script(const std::string& data, const ReliabilityPanel& panel, double left, double right) {
+std::string panel_script(const std::string& data, const ReliabilityPanel& panel, FigureFormat format,
+                         double left, double right) {
   const std::string bars =
       empty(panel.bins)
           ? "plot x with lines linestyle 3 notitle\n"
@@ -73,12 +63,12 @@ std::string panel_script(const std::string& data, const ReliabilityPanel& panel,
   std::string script = fmt::format(
       "set lmargin at screen {:.4f}\nset rmargin at screen {:.4f}\n"
       "set tmargin at screen 0.80\nset bmargin at screen 0.30\n"
-      "set label 1 {} at graph 0.5, 1.13 center font ',{{BIG}}' noenhanced\n"
+      "set label 1 {} at graph 0.5, 1.13 center font ',{}' noenhanced\n"
       "set label 2 {} at graph 0.5, 1.05 center textcolor '#555555' noenhanced\n"
       "set xrange [0:1]\nset yrange [0:1]\nset xtics 0.2 format ''\nset ytics 0.2 format '%.1f'\n"
       "unset xlabel\nset ylabel 'accuracy' offset 0.4,0\n"
       "set key top left Left reverse samplen 1.4 spacing 1.1\n",
-      left, right, gnuplot_quoted(panel.title), gnuplot_quoted(panel.subtitle));
+      left, right, gnuplot_quoted(panel.title), figure_text_size(format, 15), gnuplot_quoted(panel.subtitle));
   script += bars;
   script +=
       "unset label\nset tmargin at screen 0.27\nset bmargin at screen 0.13\n"
@@ -93,27 +83,6 @@ std::string panel_script(const std::string& data, const ReliabilityPanel& panel,
                       "solid 1.0 border linecolor '#ffffff' notitle\n",
                       data);
   return script;
-}
-
-void replace(std::string& text, const std::string& what, const std::string& with) {
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
-}
-
-/// A picture that tells who made it: a comment behind the first line of an SVG, in a PNG a chunk of text
-/// (PNG specification, 11.3.3.2 tEXt) behind the first chunk, whose size is fixed.
-std::string marked(std::string picture, FigureFormat format) {
-  if (format == FigureFormat::svg)
-    return picture.insert(picture.find('\n') + 1, output_marker(OutputKind::svg) + "\n");
-  constexpr size_t signature_and_header = 8 + 25;
-  const std::string text = "tEXt" + output_marker(OutputKind::png);
-  const auto big_endian = [](uint32_t value) {
-    std::string bytes;
-    for (int shift : {24, 16, 8, 0}) bytes += static_cast<char>(value >> shift & 0xFF);
-    return bytes;
-  };
-  return picture.insert(signature_and_header, big_endian(static_cast<uint32_t>(text.size() - 4)) + text +
-                                                  big_endian(cluster::checksum(text.data(), text.size())));
 }
 
 ReliabilityPanel panel(const std::string& title, const CalibrationMetrics& metrics) {
@@ -142,8 +111,8 @@ std::string figure_title(const CalibrationReport& report) {
 std::string reliability_figure(const std::string& title, const std::vector<ReliabilityPanel>& panels,
                                FigureFormat format) {
   const auto count = static_cast<double>(panels.size());
-  std::string script =
-      "set encoding utf8\n" + terminal(format, panel_width * static_cast<int>(panels.size()), figure_height);
+  std::string script = "set encoding utf8\n" +
+                       figure_terminal(format, panel_width * static_cast<int>(panels.size()), figure_height);
   for (size_t i = 0; i < panels.size(); ++i) script += data_block(fmt::format("bins{}", i), panels[i].bins);
   script +=
       "set border 3 linecolor '#444444'\nset tics nomirror scale 0.5 textcolor '#222222'\n"
@@ -151,27 +120,23 @@ std::string reliability_figure(const std::string& title, const std::vector<Relia
       "linewidth 1.4\n"
       "set samples 2\n";
   script += "set multiplot\n";
-  script += fmt::format("set label 9 {} at screen 0.5, 0.955 center font ',{{TITLE}}' noenhanced\n",
-                        gnuplot_quoted(title));
+  script += fmt::format("set label 9 {} at screen 0.5, 0.955 center font ',{}' noenhanced\n",
+                        gnuplot_quoted(title), figure_text_size(format, 17));
   for (size_t i = 0; i < panels.size(); ++i) {
     const double left = (static_cast<double>(i) + 0.16) / count,
                  right = (static_cast<double>(i) + 0.95) / count;
-    script += panel_script(fmt::format("bins{}", i), panels[i], left, right);
+    script += panel_script(fmt::format("bins{}", i), panels[i], format, left, right);
   }
   script += "unset multiplot\n";
-  const bool png = format == FigureFormat::png;
-  replace(script, "{BIG}", png ? "25" : "15");
-  replace(script, "{TITLE}", png ? "28" : "17");
-  return marked(run_gnuplot(script), format);
+  return marked_figure(run_gnuplot(script), format);
 }
 
-void write_reliability_figures(const CalibrationReport& report, const std::string& stem) {
-  const auto files = cluster::local_file_system();
+void write_reliability_figures(const CalibrationReport& report, const std::string& stem,
+                               const std::vector<FigureFormat>& formats) {
   const auto panels = reliability_panels(report);
-  cluster::write_file_whole(*files, stem + ".svg",
-                            reliability_figure(figure_title(report), panels, FigureFormat::svg));
-  cluster::write_file_whole(*files, stem + ".png",
-                            reliability_figure(figure_title(report), panels, FigureFormat::png));
+  for (const FigureFormat format : formats)
+    cluster::write_file_whole(*cluster::local_file_system(), stem + "." + name_of(format),
+                              reliability_figure(figure_title(report), panels, format));
 }
 
 }  // namespace smoothlab::eval

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "eval/calibration_report.h"
+#include "eval/figure_format.h"
 
 namespace smoothlab::eval {
 
@@ -21,14 +22,13 @@ std::vector<ReliabilityPanel> reliability_panels(const CalibrationReport& report
 /// What the diagram is of: the file's name without its folder, and α where the file states it.
 std::string figure_title(const CalibrationReport& report);
 
-enum class FigureFormat { svg, png };
-
 /// The panels side by side, drawn by gnuplot; the picture's bytes. Throws EnvironmentError where gnuplot is
 /// not installed, RunError with its message where it fails.
 std::string reliability_figure(const std::string& title, const std::vector<ReliabilityPanel>& panels,
                                FigureFormat format);
 
-/// Writes stem + ".svg" and stem + ".png", each whole or not at all.
-void write_reliability_figures(const CalibrationReport& report, const std::string& stem);
+/// Writes stem + ".svg" and so on, each whole or not at all.
+void write_reliability_figures(const CalibrationReport& report, const std::string& stem,
+                               const std::vector<FigureFormat>& formats);
 
 }  // namespace smoothlab::eval

@@ -6,10 +6,6 @@
 
 namespace smoothlab::eval {
 
-/// Text with & < > " ' written so that it means itself in HTML and SVG, in content and in attributes; control
-/// characters become spaces.
-std::string escape_markup(const std::string& text);
-
 /// A panel as an <svg> element to be put into a page, which gives it colours by the classes bar, gap, share,
 /// axis, grid, ideal. Ids in it begin with `id`, which must be unique in the page. Needs no gnuplot.
 std::string reliability_svg(const ReliabilityPanel& panel, const std::string& id);

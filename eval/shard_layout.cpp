@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "eval/class_names.h"
 #include "eval/hdf5_output.h"
 
 namespace smoothlab::eval {
@@ -87,6 +88,7 @@ ShardLayout create_shard(const std::string& path, const LogitShape& shape, const
   create_hdf5(path, [&](const Hdf5Output& output) {
     const hid_t file = output.file();
     write_origin(file, origin, shape.rows);
+    if (!origin.class_names.empty()) write_class_names(file, origin.class_names, path);
     const auto reals = [&](const char* name, int64_t width) {
       return lay_out(file, path, {name, real, width, rows_per_chunk(width)}, shape.rows);
     };

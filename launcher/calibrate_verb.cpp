@@ -100,6 +100,7 @@ class AnalysisProgress {
 struct Outputs {
   std::string page;
   std::vector<std::string> figures;  ///< a stem a file
+  std::vector<eval::FigureFormat> formats;
 };
 
 /// What would fail at the end is better told at once. `given`: all files of the command.
@@ -110,10 +111,10 @@ Outputs claim_outputs(const Options& options, const std::vector<std::string>& fi
   if (options.has("figures")) {
     eval::require_gnuplot();
     outputs.figures = figure_stems(options.text("figures"), files);
-    for (const auto& stem : outputs.figures) {
-      claimed.push_back({stem + ".svg", eval::OutputKind::svg});
-      claimed.push_back({stem + ".png", eval::OutputKind::png});
-    }
+    outputs.formats = eval::figure_formats(options.text("format"), "--format");
+    for (const auto& stem : outputs.figures)
+      for (const auto format : outputs.formats)
+        claimed.push_back({stem + "." + eval::name_of(format), eval::output_kind(format)});
   }
   if (options.has("page")) {
     outputs.page = options.text("page");
@@ -183,7 +184,8 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
       .value("bootstrap", "N", "replicates of the 95 % interval of ECE; 0: none", "1000")
       .value("seed", "S", "of the bootstrap and the held-out halves", "1")
       .value("threads", "N", "0: as many as there are cores", "0")
-      .value("figures", "DIR", "write reliability diagrams as SVG and PNG")
+      .value("figures", "DIR", "write reliability diagrams")
+      .value("format", "LIST", "of svg, png, pdf: what the diagrams are written as", "svg,png")
       .value("page", "FILE", "write one HTML page with the tables and the diagrams side by side")
       .flag("json", "print one JSON object, for several files a list of them")
       .epilogue(each_file_help());
@@ -201,7 +203,8 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
     const std::string name =
         files.size() == 1 ? path : fmt::format("{} of {}: {}", number, files.size(), path);
     reports.push_back(analyse(path, name, calibration));
-    if (!outputs.figures.empty()) eval::write_reliability_figures(reports.back(), outputs.figures[at]);
+    if (!outputs.figures.empty())
+      eval::write_reliability_figures(reports.back(), outputs.figures[at], outputs.formats);
   });
   if (!reports.empty() || !one_given) print(reports, one_given, options.has("json"));
   if (!reports.empty() && !outputs.page.empty())

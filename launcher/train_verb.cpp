@@ -46,15 +46,7 @@ nlohmann::ordered_json to_json(const trainer::PackedOutcome& run) {
   json["step"] = run.step;
   json["steps"] = run.steps;
   json["evaluation"] = nullptr;
-  if (const auto& last = run.evaluation)
-    json["evaluation"] = {{"step", last->step},
-                          {"split", last->split},
-                          {"rows", last->rows},
-                          {"accuracy", last->accuracy},
-                          {"top5_accuracy", last->top5_accuracy},
-                          {"nll", last->nll},
-                          {"brier", last->brier},
-                          {"ece", last->ece}};
+  if (run.evaluation) json["evaluation"] = trainer::to_json(*run.evaluation);
   return json;
 }
 
@@ -175,7 +167,8 @@ int train_verb(const std::vector<std::string>& arguments) {
       .flag("json", "print the outcome, or with --dry-run the plan, as one JSON object")
       .flag("help-recipe", "list every key of a recipe")
       .epilogue(
-          "A run folder holds recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/ and logits/.\n\n"
+          "A run folder holds recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/, logits/ and, at the\n"
+          "end, summary.json.\n\n"
           "Ctrl-C (exit 0), SIGTERM, SIGUSR2 and a closed terminal (exit 75: start me again) stop a run\n"
           "after a checkpoint at the next step; a second Ctrl-C ends it at once. Under an mpirun of your\n"
           "own send SIGUSR2 to mpirun instead, which answers Ctrl-C and SIGTERM by killing the ranks.");

@@ -15,18 +15,84 @@ std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "null";
 }
 
-struct Line {
-  int64_t step = -1;  ///< −1: no metric
-  bool evaluation = false;
-};
+using Json = nlohmann::ordered_json;
 
-Line parse_line(std::string_view text) {
-  const auto parsed = nlohmann::json::parse(text, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("step") || !parsed["step"].is_number_integer()) return {};
-  return {parsed["step"].get<int64_t>(), parsed.contains("split")};
+[[noreturn]] void refuse(const std::string& path, int64_t line) {
+  throw DataError("a line is not a metric", fmt::format("{}, line {}", path, line),
+                  "remove the line, or the file, and resume the run");
+}
+
+/// A line as JSON with a step. Throws DataError.
+Json parse_line(std::string_view text, const std::string& path, int64_t line) {
+  Json parsed = Json::parse(text, nullptr, false);
+  if (!parsed.is_object() || !parsed.contains("step") || !parsed["step"].is_number_integer())
+    refuse(path, line);
+  return parsed;
+}
+
+bool is_evaluation(const Json& line) {
+  return line.contains("split");
+}
+
+/// Calls take(line, number, end) for each whole line, `end` being the offset behind it, until it says no.
+template <typename Take>
+void for_each_line(const std::string& text, const Take& take) {
+  size_t begin = 0;
+  for (int64_t number = 1; begin < text.size(); ++number) {
+    const size_t end = text.find('\n', begin);
+    if (end == std::string::npos) return;  // not finished
+    if (!take(std::string_view(text).substr(begin, end - begin), number, end + 1)) return;
+    begin = end + 1;
+  }
+}
+
+double real(const Json& line, const char* name) {
+  const Json& value = line.at(name);
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+TrainingMetrics training_of(const Json& line) {
+  TrainingMetrics m;
+  m.step = line.at("step");
+  m.epoch = real(line, "epoch");
+  m.loss = real(line, "loss");
+  m.accuracy = real(line, "accuracy");
+  m.lr = real(line, "lr");
+  m.grad_norm = real(line, "grad_norm");
+  m.seconds = real(line, "seconds");
+  m.samples_per_second = real(line, "samples_per_second");
+  if (line.contains("host_seconds")) m.host_seconds = real(line, "host_seconds");
+  return m;
 }
 
 }  // namespace
+
+nlohmann::ordered_json to_json(const EvaluationMetrics& m) {
+  const auto real = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+  return {{"step", m.step},
+          {"split", m.split},
+          {"rows", m.rows},
+          {"accuracy", real(m.accuracy)},
+          {"top5_accuracy", real(m.top5_accuracy)},
+          {"nll", real(m.nll)},
+          {"brier", real(m.brier)},
+          {"ece", real(m.ece)},
+          {"seconds", real(m.seconds)}};
+}
+
+EvaluationMetrics evaluation_of(const nlohmann::ordered_json& line) {
+  EvaluationMetrics m;
+  m.step = line.at("step");
+  m.split = line.at("split");
+  m.rows = line.at("rows");
+  m.accuracy = real(line, "accuracy");
+  m.top5_accuracy = real(line, "top5_accuracy");
+  m.nll = real(line, "nll");
+  m.brier = real(line, "brier");
+  m.ece = real(line, "ece");
+  m.seconds = real(line, "seconds");
+  return m;
+}
 
 MetricsLog::MetricsLog(cluster::FileSystem& files, const std::string& path) : file_(files.append(path)) {}
 
@@ -60,17 +126,33 @@ void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64
   if (!files.exists(path)) return;
   const std::string text = files.read(path);
   size_t keep = 0;
-  for (int64_t line = 1; keep < text.size(); ++line) {
-    const size_t end = text.find('\n', keep);
-    if (end == std::string::npos) break;  // not finished
-    const Line at = parse_line(std::string_view(text).substr(keep, end - keep));
-    if (at.step < 0)
-      throw DataError("a line is not a metric", fmt::format("{}, line {}", path, line),
-                      "remove the line, or the file, and resume again");
-    if (at.step > step || (evaluation_pending && at.step == step && at.evaluation)) break;
-    keep = end + 1;
-  }
+  for_each_line(text, [&](std::string_view line, int64_t number, size_t end) {
+    const Json at = parse_line(line, path, number);
+    const int64_t of = at["step"];
+    if (of > step || (evaluation_pending && of == step && is_evaluation(at))) return false;
+    keep = end;
+    return true;
+  });
   if (keep < text.size()) files.truncate(path, keep);
+}
+
+RunMetrics read_metrics(const cluster::FileSystem& files, const std::string& path) {
+  RunMetrics metrics;
+  if (!files.exists(path)) return metrics;
+  const std::string text = files.read(path);
+  for_each_line(text, [&](std::string_view line, int64_t number, size_t) {
+    const Json parsed = parse_line(line, path, number);
+    try {
+      if (is_evaluation(parsed))
+        metrics.evaluations.push_back(evaluation_of(parsed));
+      else
+        metrics.training.push_back(training_of(parsed));
+    } catch (const Json::exception&) {
+      refuse(path, number);
+    }
+    return true;
+  });
+  return metrics;
 }
 
 }  // namespace smoothlab::trainer

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cluster/file_system.h"
 
@@ -33,6 +35,11 @@ struct EvaluationMetrics {
   double seconds = 0;  ///< that the evaluation took
 };
 
+/// As it stands in files and results. Numbers that JSON does not have are null, and come back as NaN.
+nlohmann::ordered_json to_json(const EvaluationMetrics& metrics);
+/// Throws what nlohmann::json throws where something is missing or of another type.
+EvaluationMetrics evaluation_of(const nlohmann::ordered_json& json);
+
 /// metrics.jsonl: one JSON object a line, in the order of their steps. Numbers are written so that reading
 /// them gives the same bits; NaN and infinities are null, as JSON has none. Every line reaches the operating
 /// system when it is written; sync() makes it outlast the machine.
@@ -48,6 +55,16 @@ class MetricsLog {
  private:
   std::unique_ptr<cluster::WritableFile> file_;
 };
+
+/// What a run has measured so far.
+struct RunMetrics {
+  std::vector<TrainingMetrics> training;
+  std::vector<EvaluationMetrics> evaluations;
+};
+
+/// All whole lines of a run's metrics.jsonl, which may still grow; nothing where there is no file. null is
+/// NaN. Throws DataError that names the line where a whole line is no metric.
+RunMetrics read_metrics(const cluster::FileSystem& files, const std::string& path);
 
 /// Cuts off what was written after `step`, and a last line that was not finished: a resumed run writes these
 /// lines again; so it does with the evaluation of `step` itself where that is pending. Throws DataError that

@@ -13,7 +13,7 @@ namespace smoothlab::trainer {
 Recipe recipe_of_run(const cluster::FileSystem& files, const std::string& path);
 
 /// The folder of one run, and what stands where in it:
-///   recipe.yaml (resolved), metrics.jsonl, log.txt, checkpoints/step-N/, logits/*.h5, .lock
+///   recipe.yaml (resolved), metrics.jsonl, summary.json, log.txt, checkpoints/step-N/, logits/*.h5, .lock
 class RunFolder {
  public:
   RunFolder(cluster::FileSystem& files, std::string path);

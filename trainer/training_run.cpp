@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cmath>
 
+#include "cluster/build_info.h"
 #include "cluster/compute_stream.h"
 #include "cluster/device.h"
 #include "cluster/error.h"
 #include "cluster/gpu.h"
+#include "cluster/machine_probe.h"
 #include "data/batch_stream.h"
 #include "eval/evaluation_pass.h"
 #include "trainer/checkpoint_reader.h"
@@ -20,6 +22,7 @@
 #include "trainer/run_evaluation.h"
 #include "trainer/run_folder.h"
 #include "trainer/run_parts.h"
+#include "trainer/run_summary.h"
 #include "trainer/stop_agreement.h"
 
 namespace smoothlab::trainer {
@@ -159,6 +162,8 @@ struct TrainingRun::State {
         truncate_metrics(files, folder.metrics(), done, evaluation_pending);
       else
         folder.begin(recipe);
+      // A run that goes on has not ended.
+      if (done < total || evaluation_pending) files.remove_all(summary_path(folder.path()));
       log.also_to(folder.log());
       metrics = std::make_unique<MetricsLog>(files, folder.metrics());
       writer =
@@ -359,13 +364,47 @@ struct TrainingRun::State {
     return true;
   }
 
+  /// What the run came to, for whoever asks without a checkpoint's help.
+  void write_summary_of_run() {
+    RunSummary summary;
+    summary.step = done;
+    summary.seconds = training_seconds();
+    summary.samples_per_second =
+        static_cast<double>(done * recipe.train.global_batch) / std::max(1e-9, summary.seconds);
+    summary.parameters = learner->network().parameter_count();
+    summary.ranks = communicator.size();
+    summary.threads = placement.threads;
+    summary.device = placement.device.is_cuda() ? "cuda" : "cpu";
+    summary.processor =
+        placement.device.is_cuda() ? cluster::gpu_name(placement.device.index()) : cluster::processor_name();
+    summary.precision = recipe.train.precision;
+    summary.backend = communicator.backend();
+    summary.code_version = cluster::code_version();
+    summary.torch_version = cluster::torch_version();
+    summary.recipe_hash = recipe_hash(recipe);
+    summary.evaluation = last_evaluation;
+    write_summary(files, folder.path(), summary);
+  }
+
+  /// Of a run that had ended before this sitting, and lost it.
+  void restore_summary() {
+    if (files.exists(summary_path(folder.path()))) return;
+    const auto evaluations = read_metrics(files, folder.metrics()).evaluations;
+    if (!evaluations.empty()) last_evaluation = evaluations.back();
+    write_summary_of_run();
+  }
+
   RunOutcome end() {
-    if (!sitting) return RunOutcome::finished;
+    if (!sitting) {
+      on_root(communicator, [this] { restore_summary(); });
+      return RunOutcome::finished;
+    }
     const cluster::StopRequest request = sitting->request;
     sitting.reset();
-    on_root(communicator, [this] {
+    on_root(communicator, [this, request] {
       writer->wait();
       metrics->sync();
+      if (request == cluster::StopRequest::none) write_summary_of_run();
     });
     log.progress_done();
     if (request == cluster::StopRequest::none) {

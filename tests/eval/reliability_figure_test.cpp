@@ -33,9 +33,9 @@ CalibrationReport sample_report() {
   return report;
 }
 
-TEST(ReliabilityFigure, DrawsBothFormats) {
+TEST(ReliabilityFigure, DrawsEveryFormat) {
   const test::TemporaryFolder folder;
-  write_reliability_figures(sample_report(), folder / "r");
+  write_reliability_figures(sample_report(), folder / "r", {FigureFormat::svg, FigureFormat::png, FigureFormat::pdf});
   const auto files = cluster::local_file_system();
   EXPECT_THAT(files->read(folder / "r.png"), StartsWith("\x89PNG\r\n"));
   const std::string svg = files->read(folder / "r.svg");
@@ -43,6 +43,7 @@ TEST(ReliabilityFigure, DrawsBothFormats) {
   EXPECT_THAT(svg, HasSubstr("it's &lt;odd> &amp; {_^}.h5"));
   EXPECT_THAT(svg, HasSubstr("T = 1.50"));
   EXPECT_THAT(svg, HasSubstr("gap to confidence"));
+  EXPECT_THAT(files->read(folder / "r.pdf"), StartsWith("%PDF-"));
 }
 
 // A chunk in the wrong place or with a wrong checksum makes a picture that nothing opens.

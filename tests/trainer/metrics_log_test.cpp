@@ -63,6 +63,33 @@ TEST_F(MetricsLogFile, KeepsEveryBitOfADouble) {
   EXPECT_TRUE(json["nll"].is_null());
 }
 
+TEST_F(MetricsLogFile, IsReadAsItWasWritten) {
+  EXPECT_TRUE(read_metrics(*files, path).training.empty());
+  TrainingMetrics line = training_at(7);
+  line.host_seconds = 0.25;
+  EvaluationMetrics evaluation;
+  evaluation.step = 7;
+  evaluation.split = "validation";
+  evaluation.rows = 10;
+  evaluation.ece = 0.1 + 0.2;
+  evaluation.nll = std::numeric_limits<double>::infinity();
+  MetricsLog log(*files, path);
+  log.write(training_at(5));
+  log.write(line);
+  log.write(evaluation);
+  files->append(path)->write("{\"step\": 8", 10);
+  const RunMetrics read = read_metrics(*files, path);
+  ASSERT_EQ(read.training.size(), 2U);
+  EXPECT_FALSE(read.training[0].host_seconds);
+  EXPECT_EQ(read.training[1].step, 7);
+  EXPECT_EQ(read.training[1].loss, 1.0 / 3.0);
+  EXPECT_EQ(read.training[1].host_seconds, 0.25);
+  ASSERT_EQ(read.evaluations.size(), 1U);
+  EXPECT_EQ(read.evaluations[0].ece, 0.1 + 0.2);
+  EXPECT_EQ(read.evaluations[0].split, "validation");
+  EXPECT_TRUE(std::isnan(read.evaluations[0].nll));
+}
+
 TEST_F(MetricsLogFile, IsCutAfterAStep) {
   {
     MetricsLog log(*files, path);

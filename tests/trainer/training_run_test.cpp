@@ -47,7 +47,7 @@ TEST_F(TrainingRunSolo, LearnsAndLeavesWhatItPromises) {
   EXPECT_EQ(run(recipe, "run"), RunOutcome::finished);
   EXPECT_EQ(files->list(folder / "run"),
             (std::vector<std::string>{".lock", "checkpoints", "log.txt", "logits", "metrics.jsonl",
-                                      "recipe.yaml"}));
+                                      "recipe.yaml", "summary.json"}));
   EXPECT_EQ(checkpoint_steps(*files, folder / "run/checkpoints"), (std::vector<int64_t>{40, 60}));
   const auto lines = metrics("run");
   double first_loss = -1, last_loss = -1;

@@ -1,0 +1,67 @@
+#include "trainer/run_summary.h"
+
+#include <nlohmann/json.hpp>
+
+#include "cluster/error.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+RunSummary summary_of(const Json& json) {
+  RunSummary s;
+  s.step = json.at("step");
+  s.seconds = json.at("seconds");
+  s.samples_per_second = json.at("samples_per_second");
+  s.parameters = json.at("parameters");
+  s.ranks = json.at("ranks");
+  s.threads = json.at("threads");
+  s.device = json.at("device");
+  s.processor = json.at("processor");
+  s.precision = json.at("precision");
+  s.backend = json.at("backend");
+  s.code_version = json.at("code_version");
+  s.torch_version = json.at("torch_version");
+  s.recipe_hash = json.at("recipe_hash");
+  if (!json.at("evaluation").is_null()) s.evaluation = evaluation_of(json.at("evaluation"));
+  return s;
+}
+
+}  // namespace
+
+std::string summary_path(const std::string& folder) {
+  return folder + "/summary.json";
+}
+
+void write_summary(cluster::FileSystem& files, const std::string& folder, const RunSummary& s) {
+  Json json = {{"step", s.step},
+               {"seconds", s.seconds},
+               {"samples_per_second", s.samples_per_second},
+               {"parameters", s.parameters},
+               {"ranks", s.ranks},
+               {"threads", s.threads},
+               {"device", s.device},
+               {"processor", s.processor},
+               {"precision", s.precision},
+               {"backend", s.backend},
+               {"code_version", s.code_version},
+               {"torch_version", s.torch_version},
+               {"recipe_hash", s.recipe_hash},
+               {"evaluation", nullptr}};
+  if (s.evaluation) json["evaluation"] = to_json(*s.evaluation);
+  cluster::write_file_whole(files, summary_path(folder), json.dump(2) + "\n");
+}
+
+std::optional<RunSummary> read_summary(const cluster::FileSystem& files, const std::string& folder) {
+  const std::string path = summary_path(folder);
+  if (!files.exists(path)) return std::nullopt;
+  try {
+    return summary_of(Json::parse(files.read(path)));
+  } catch (const Json::exception& error) {
+    throw DataError(std::string("this is no summary of a run: ") + error.what(), path,
+                    "remove the file and resume the run, which then writes it again");
+  }
+}
+
+}  // namespace smoothlab::trainer
