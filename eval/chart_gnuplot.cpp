@@ -44,12 +44,12 @@ std::string plotted(const ChartSeries& series, const std::string& data) {
           "${} using 1:2 with linespoints linecolor '{}' dashtype {} pointtype 7 pointsize {} linewidth 1.6 {}",
           data, color, series.dashed ? 2 : 1, series.x.size() > 40 ? "0" : "0.35", title);
     case ChartMark::points:
-      return fmt::format("${} using 1:2 with points linecolor '{}' pointtype 7 pointsize 0.3 {}", data, color,
-                         title);
+      return fmt::format("${} using 1:2 with points linecolor '{}' pointtype 7 pointsize {} {}", data, color,
+                         series.x.size() > 1000 ? "0.3" : "0.5", title);
     default:
       return fmt::format(
-          "${0} using 1:2 with points linecolor '#111111' pointtype 9 pointsize 1.6 notitle, "
-          "${0} using 1:2 with points linecolor '{1}' pointtype 9 pointsize 1.2 {2}",
+          "${0} using 1:2 with points linecolor '#111111' pointtype 9 pointsize 2.1 notitle, "
+          "${0} using 1:2 with points linecolor '{1}' pointtype 9 pointsize 1.6 {2}",
           data, color, title);
   }
 }
