@@ -1,0 +1,99 @@
+#include "eval/activation_sums.h"
+
+#include <algorithm>
+
+#include "cluster/vector_clones.h"
+
+namespace smoothlab::eval {
+namespace {
+
+constexpr int64_t lanes = 8;
+
+struct RowSums {
+  double first = 0, second = 0, squares = 0;
+};
+
+/// One reading of the row does all: d = x − origin is added to `sum`, and multiplied by both basis vectors
+/// and by itself.
+SMOOTHLAB_VECTOR_CLONES
+RowSums add_row(const float* x, const float* origin, const double* first, const double* second, int64_t n,
+                double* sum) {
+  double a[lanes] = {}, b[lanes] = {}, c[lanes] = {};
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (int64_t k = 0; k < lanes; ++k) {
+      const double d = static_cast<double>(x[i + k]) - static_cast<double>(origin[i + k]);
+      sum[i + k] += d;
+      a[k] += first[i + k] * d;
+      b[k] += second[i + k] * d;
+      c[k] += d * d;
+    }
+  for (int64_t k = 0; i < n; ++i, ++k) {
+    const double d = static_cast<double>(x[i]) - static_cast<double>(origin[i]);
+    sum[i] += d;
+    a[k] += first[i] * d;
+    b[k] += second[i] * d;
+    c[k] += d * d;
+  }
+  RowSums sums;
+  for (int64_t k = 0; k < lanes; ++k) {
+    sums.first += a[k];
+    sums.second += b[k];
+    sums.squares += c[k];
+  }
+  return sums;
+}
+
+/// Σ v² − (Σ v)²/n is negative only by rounding.
+double without_mean(double squares, double square_of_sum, double rows) {
+  return std::max(0.0, squares - square_of_sum / rows);
+}
+
+}  // namespace
+
+PlanePoint ActivationSums::add(const float* x, const float* origin, PlanePoint origin_in_plane,
+                               const TemplatePlane& plane) {
+  sum_.resize(static_cast<size_t>(plane.width()));
+  const RowSums row = add_row(x, origin, plane.basis(0).data(), plane.basis(1).data(),
+                              static_cast<int64_t>(sum_.size()), sum_.data());
+  const PlanePoint moved{row.first, row.second};
+  rows_ += 1;
+  squares_ += row.squares;
+  sum_in_plane_ = sum_in_plane_ + moved;
+  squares_in_plane_ += dot(moved, moved);
+  return origin_in_plane + moved;
+}
+
+void ActivationSums::merge(const ActivationSums& other) {
+  if (other.rows_ == 0) return;
+  sum_.resize(other.sum_.size());
+  for (size_t i = 0; i < sum_.size(); ++i) sum_[i] += other.sum_[i];
+  rows_ += other.rows_;
+  squares_ += other.squares_;
+  sum_in_plane_ = sum_in_plane_ + other.sum_in_plane_;
+  squares_in_plane_ += other.squares_in_plane_;
+}
+
+void ActivationSums::clear() {
+  if (rows_ > 0) std::fill(sum_.begin(), sum_.end(), 0.0);
+  rows_ = squares_ = squares_in_plane_ = 0;
+  sum_in_plane_ = {};
+}
+
+std::vector<double> ActivationSums::mean() const {
+  std::vector<double> mean = sum_;
+  for (double& value : mean) value /= rows_;
+  return mean;
+}
+
+double ActivationSums::scatter() const {
+  double square = 0;
+  for (const double value : sum_) square += value * value;
+  return without_mean(squares_, square, rows_);
+}
+
+double ActivationSums::scatter_in_plane() const {
+  return without_mean(squares_in_plane_, dot(sum_in_plane_, sum_in_plane_), rows_);
+}
+
+}  // namespace smoothlab::eval
