@@ -57,7 +57,8 @@ std::string to_table(const std::vector<InformationReport>& reports) {
   if (reports.empty()) return "";
   std::vector<TableLine> lines{
       {"file", "alpha", "step", "examples", "draws", "information", "floor", "bound", "variance"}};
-  for (const InformationReport& report : reports) {
+  for (const size_t at : in_series_order(step_series(stated_files(reports)))) {
+    const InformationReport& report = reports[at];
     const MutualInformation& estimate = report.estimate;
     lines.push_back({printable(report.file), or_dash(stated(report.origin, "alpha")),
                      or_dash(stated(report.origin, "step")),
@@ -73,10 +74,9 @@ std::string to_table(const std::vector<InformationReport>& reports) {
 }
 
 Chart information_chart(const std::vector<InformationReport>& reports) {
-  std::vector<StatedFile> files;
+  const auto files = stated_files(reports);
   double bound = 0, most = std::log(2.0), last = 0;
   for (const InformationReport& report : reports) {
-    files.push_back({report.file, report.origin});
     bound = std::max(bound, report.estimate.bound);
     most = std::max(most, report.estimate.information);
     last = std::max(last, stated_number(report.origin, "step").value_or(0));

@@ -29,7 +29,7 @@ InformationReport analyse_information(const LogitFile& file, const std::vector<s
 /// examples, draws, information, bound, floor, variance.
 nlohmann::json to_json(const InformationReport& report);
 
-/// Text for a terminal, a line a file. Ends with a newline.
+/// Text for a terminal, a line a file, in the order of step_series. Ends with a newline.
 std::string to_table(const std::vector<InformationReport>& reports);
 
 /// The paper's fig. 6: information against steps, a line for each run; log 2 and, where it is in sight, log N

@@ -73,7 +73,8 @@ PenultimateProjection project(const LogitFile& file, const std::vector<std::stri
 /// mean, template, deviation, deviation_full}), points (of {class, sample_id, row, x, y}), measures by name.
 nlohmann::json to_json(const PenultimateProjection& projection);
 
-/// Text for a terminal: a line of measures a file; of one file also a line a class. Ends with a newline.
+/// Text for a terminal: a line of measures a file, in the order of step_series; of one file also a line a
+/// class. Ends with a newline.
 std::string to_table(const std::vector<PenultimateProjection>& projections);
 
 }  // namespace smoothlab::eval

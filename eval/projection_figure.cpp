@@ -49,12 +49,6 @@ void add_boundaries(const PenultimateProjection& projection, Chart& chart) {
   }
 }
 
-std::vector<StatedFile> stated_files(const std::vector<PenultimateProjection>& projections) {
-  std::vector<StatedFile> files;
-  for (const auto& one : projections) files.push_back({one.file, one.origin});
-  return files;
-}
-
 /// `count` of the files of a series, from the first to the last.
 std::vector<size_t> spaced(const std::vector<size_t>& files, size_t count) {
   std::vector<size_t> chosen;
@@ -121,7 +115,7 @@ ChartGrid projection_grid(const std::vector<PenultimateProjection>& projections)
       for (const size_t file : spaced(one_a_step(one, files), least)) order.push_back(file);
     grid.columns = static_cast<int>(least);
   } else {
-    for (const StepSeries& one : series) order.insert(order.end(), one.files.begin(), one.files.end());
+    order = in_series_order(series);
   }
   if (grid.columns == 1) {
     const size_t splits = order.size() == series.size() ? series_a_run(series) : 0;

@@ -2,6 +2,7 @@
 
 #include "eval/penultimate_projection.h"
 #include "eval/printable.h"
+#include "eval/step_series.h"
 #include "eval/text_table.h"
 
 namespace smoothlab::eval {
@@ -49,7 +50,8 @@ std::string to_table(const std::vector<PenultimateProjection>& projections) {
     if (lines.size() > 1) text += (text.empty() ? "" : "\n") + classes + "\n" + text_table(lines);
     lines.resize(1);
   };
-  for (const auto& one : projections) {
+  for (const size_t at : in_series_order(step_series(stated_files(projections)))) {
+    const PenultimateProjection& one = projections[at];
     // Files with other classes under these names begin a table of their own.
     if (classes_text(one) != classes) flush();
     classes = classes_text(one);

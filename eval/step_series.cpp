@@ -122,6 +122,12 @@ std::vector<size_t> one_a_step(const StepSeries& series, const std::vector<State
   return chosen;
 }
 
+std::vector<size_t> in_series_order(const std::vector<StepSeries>& series) {
+  std::vector<size_t> order;
+  for (const StepSeries& one : series) order.insert(order.end(), one.files.begin(), one.files.end());
+  return order;
+}
+
 bool has_trajectory(const std::vector<StepSeries>& series, const std::vector<StatedFile>& files) {
   return std::any_of(series.begin(), series.end(),
                      [&](const StepSeries& one) { return one_a_step(one, files).size() > 1; });

@@ -14,6 +14,14 @@ struct StatedFile {
   StatedOrigin origin;
 };
 
+/// Those of reports with members `file` and `origin`.
+template <typename Report>
+std::vector<StatedFile> stated_files(const std::vector<Report>& reports) {
+  std::vector<StatedFile> files;
+  for (const Report& report : reports) files.push_back({report.file, report.origin});
+  return files;
+}
+
 /// Files of one run and split at one or several steps, as a training run writes them on its way.
 struct StepSeries {
   std::string name;           ///< what tells it from the others: "α = 0.1, train"
@@ -29,6 +37,9 @@ std::vector<StepSeries> step_series(const std::vector<StatedFile>& files);
 
 /// The files of a series, of several with one step the first: the file of a run's end may be there twice.
 std::vector<size_t> one_a_step(const StepSeries& series, const std::vector<StatedFile>& files);
+
+/// All files, series by series.
+std::vector<size_t> in_series_order(const std::vector<StepSeries>& series);
 
 /// Whether a series has two steps or more: something to draw against steps.
 bool has_trajectory(const std::vector<StepSeries>& series, const std::vector<StatedFile>& files);

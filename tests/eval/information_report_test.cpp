@@ -143,6 +143,8 @@ TEST_F(InformationReportFile, AChartAgainstSteps) {
     reports.back().file = "a/logits/step-" + std::to_string(step) + "-draws.h5";
   }
   reports[1].estimate.information = 1.1;
+  const std::string table = to_table(reports);
+  EXPECT_LT(table.find("step-100-"), table.find("step-200-"));
   const Chart chart = information_chart(reports);
   ASSERT_EQ(chart.series.size(), 1U);
   EXPECT_THAT(chart.series[0].x, ElementsAre(100, 200));

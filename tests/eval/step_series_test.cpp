@@ -43,6 +43,7 @@ TEST(StepSeries, FilesOfARunAndSplitInTheOrderOfTheirSteps) {
   EXPECT_THAT(one_a_step(series[0], files), ElementsAre(5));
   EXPECT_THAT(series[2].files, ElementsAre(2, 3));
   EXPECT_THAT(series[3].files, ElementsAre(0, 1));
+  EXPECT_THAT(in_series_order(series), ElementsAre(5, 6, 4, 2, 3, 0, 1));
   EXPECT_EQ(series[0].run, series[1].run);
   EXPECT_NE(series[1].run, series[2].run);
   EXPECT_FALSE(series[0].dashed);
