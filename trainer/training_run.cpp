@@ -244,14 +244,15 @@ struct TrainingRun::State {
   /// What is due of the network as it is now.
   void look() {
     const auto start = Clock::now();
-    std::optional<EvaluationMetrics> line;
+    Judged judged;
     learner->with_averages([&] {
-      line = judge->judge(learner->network(), done, done == total, due_judgement(recipe, done, total));
+      judged = judge->judge(learner->network(), done, done == total, due_judgement(recipe, done, total));
     });
-    if (line) {
-      on_root(communicator, [&] { metrics->write(*line); });
-      last_evaluation = line;
-    }
+    on_root(communicator, [&] {
+      if (judged.evaluation) metrics->write(*judged.evaluation);
+      if (judged.information) metrics->write(*judged.information);
+    });
+    if (judged.evaluation) last_evaluation = judged.evaluation;
     look_pending = false;
     const double seconds = seconds_since(start);
     evaluating += seconds;
