@@ -67,9 +67,9 @@ std::string to_table(const std::vector<InformationReport>& reports) {
                      fmt::format("{:.4g}", estimate.variance)});
   }
   const auto& chosen = reports.front().chosen;
-  return printable(fmt::format("{} against {}, in nats; two tight clusters have log 2 = 0.6931 + floor\n",
+  return printable(fmt::format("{} against {}, in nats; two tight clusters have log 2 = 0.6931 + floor",
                                chosen[0].name, chosen[1].name)) +
-         text_table(lines);
+         "\n" + text_table(lines);
 }
 
 Chart information_chart(const std::vector<InformationReport>& reports) {

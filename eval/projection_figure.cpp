@@ -120,9 +120,10 @@ ChartGrid projection_grid(const std::vector<PenultimateProjection>& projections)
     for (const StepSeries& one : series)
       for (const size_t file : spaced(one_a_step(one, files), least)) order.push_back(file);
     grid.columns = static_cast<int>(least);
-    if (least == 1) grid.columns = static_cast<int>(std::max<size_t>(1, series_a_run(series)));
   } else {
     for (const StepSeries& one : series) order.insert(order.end(), one.files.begin(), one.files.end());
+  }
+  if (grid.columns == 1) {
     const size_t splits = order.size() == series.size() ? series_a_run(series) : 0;
     grid.columns = static_cast<int>(splits > 1 ? splits : std::min<size_t>(order.size(), 2));
   }
@@ -152,9 +153,10 @@ ChartGrid projection_trends(const std::vector<PenultimateProjection>& projection
     chart.x.name = "step";
     chart.y.low = 0;
     if (name == "regularity") chart.y.high = 1.05;
+    const bool legend = grid.charts.size() == 1;  // it is the same for all
     for (const StepSeries& one : series) {
       ChartSeries& line = chart.series.emplace_back();
-      line.name = one.name;
+      if (legend) line.name = one.name;
       line.color = one.run;
       line.dashed = one.dashed;
       for (const size_t file : one_a_step(one, files)) {

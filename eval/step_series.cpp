@@ -14,7 +14,7 @@ namespace {
 /// What is the same for all splits and steps of a run.
 using RunKey = std::vector<std::string>;
 
-constexpr std::array run_attributes = {"alpha", "task", "model", "convention", "recipe_hash"};
+constexpr std::array run_attributes = {"alpha", "task", "model", "convention"};
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.find_last_of('/');
@@ -33,6 +33,8 @@ std::string run_name(const std::string& folder) {
 
 RunKey run_key(const StatedFile& file) {
   RunKey key{folder_of(file.path)};
+  // A run's own folder holds no other run; and a program that is newer states a longer recipe.
+  if (name_in_folder(key[0]) != "logits") key.push_back(stated(file.origin, "recipe_hash"));
   for (const char* name : run_attributes) key.push_back(stated(file.origin, name));
   return key;
 }

@@ -22,9 +22,9 @@ struct StepSeries {
   bool dashed = false;        ///< of another split than the first
 };
 
-/// Puts files together that are in one folder and state the same of everything but their step; a file without
-/// a step stands alone. Series are in the order of α, within it of the files given, training rows before
-/// validation before test before others.
+/// Puts files together that are in one folder and state the same task, model, α, convention and split,
+/// outside of a run's folder "logits" also the same recipe; a file without a step stands alone. Series are in
+/// the order of α, within it of the files given, training rows before validation before test before others.
 std::vector<StepSeries> step_series(const std::vector<StatedFile>& files);
 
 /// The files of a series, of several with one step the first: the file of a run's end may be there twice.
