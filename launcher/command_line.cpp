@@ -52,6 +52,8 @@ int run_verb(const std::vector<std::string>& arguments) {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"train", "trains a network as a recipe says", train_verb},
+      {"study", "trains a grid of runs that depend on each other, and collects what they came to",
+       study_verb},
       {"evaluate", "runs a split through a trained network and streams a logit file", evaluate_verb},
       {"calibrate", "accuracy, NLL, Brier, ECE and temperature of logit files", calibrate_verb},
       {"project", "penultimate projections of three classes, from logit files", project_verb},
