@@ -46,6 +46,8 @@ class FileSystem {
   /// missing, says who holds it, and stays. Throws EnvironmentError that names the holder where there is one.
   /// On a disk that knows no locks it protects nothing.
   virtual std::unique_ptr<FileLock> lock(const std::string& path) = 0;
+  /// Whether somebody holds the lock of this file now, this process too; a missing file has no holder.
+  virtual bool locked(const std::string& path) const = 0;
 };
 
 /// The machine's own disk.

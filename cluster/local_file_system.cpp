@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "cluster/error.h"
@@ -126,7 +128,7 @@ class LocalLock : public FileLock {
   explicit LocalLock(const std::string& path)
       : file_(retried([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); })) {
     if (file_.number() < 0) fail("lock", path, errno);
-    if (retried([&] { return ::flock(file_.number(), LOCK_EX | LOCK_NB); }) != 0) {
+    if (take() != 0) {
       if (errno == EWOULDBLOCK) throw_held(path);
       if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
         fail("lock", path, errno);
@@ -138,6 +140,15 @@ class LocalLock : public FileLock {
   }
 
  private:
+  /// Whoever asks whether a file is locked holds it for a moment.
+  int take() const {
+    for (int tries = 0;; ++tries) {
+      const int result = retried([&] { return ::flock(file_.number(), LOCK_EX | LOCK_NB); });
+      if (result == 0 || errno != EWOULDBLOCK || tries == 20) return result;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+
   [[noreturn]] void throw_held(const std::string& path) const {
     char text[512] = "";
     const ssize_t length = ::pread(file_.number(), text, sizeof text - 1, 0);
@@ -244,6 +255,12 @@ class LocalFileSystem : public FileSystem {
 
   std::unique_ptr<FileLock> lock(const std::string& path) override {
     return std::make_unique<LocalLock>(path);
+  }
+
+  bool locked(const std::string& path) const override {
+    const Descriptor file(retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+    if (file.number() < 0) return false;
+    return retried([&] { return ::flock(file.number(), LOCK_SH | LOCK_NB); }) != 0 && errno == EWOULDBLOCK;
   }
 };
 

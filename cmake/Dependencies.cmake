@@ -47,6 +47,7 @@ find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
+find_package(muparser REQUIRED)
 
 # FindMPI brings Open MPI's deprecated C++ bindings; only the C interface is used.
 target_compile_definitions(MPI::MPI_CXX INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)

@@ -23,6 +23,8 @@ std::string kind_name(OutputKind kind) {
       return "PNG figure of smoothlab's";
     case OutputKind::pdf:
       return "PDF figure of smoothlab's";
+    case OutputKind::csv:
+      return "table of smoothlab's";
     default:
       return "logit file";
   }
@@ -108,6 +110,8 @@ std::string output_marker(OutputKind kind) {
       return std::string("Software\0smoothlab", 18);
     case OutputKind::pdf:
       return "% generator: smoothlab";
+    case OutputKind::csv:
+      return ",top5_accuracy";  // of its headings: a table has no room for remarks
     default:
       return "";
   }

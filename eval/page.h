@@ -13,8 +13,9 @@ std::string page_document(const std::string& title, const std::string& body);
 
 /// <td>, with a softer remark behind the value.
 std::string page_cell(const std::string& value, const std::string& aside = "");
-/// A table that scrolls sideways where it is too wide. rows: <tr> elements.
-std::string page_table(const std::vector<std::string>& heads, const std::string& rows);
+/// A table that scrolls sideways where it is too wide. rows: <tr> elements; kind: a class for its style.
+std::string page_table(const std::vector<std::string>& heads, const std::string& rows,
+                       const std::string& kind = "");
 
 /// A list of sentences, escaped; empty where there are none.
 std::string page_notes(const std::vector<std::string>& notes);

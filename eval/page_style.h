@@ -57,6 +57,7 @@ border-radius:0;vertical-align:3px}
 .notes{padding-left:20px}
 h3{font-size:1rem;margin:28px 0 10px}
 section+section{border-top:1px solid var(--line);margin-top:44px}
+table.claims th:nth-child(2){text-align:left}
 td.text{white-space:normal;text-align:left;min-width:15ch}
 td.text .soft{display:block;margin-left:0}
 figcaption .soft{font-size:.85rem}

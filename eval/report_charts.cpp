@@ -5,6 +5,8 @@
 #include <cmath>
 #include <map>
 
+#include "eval/projection_figure.h"
+
 namespace smoothlab::eval {
 namespace {
 
@@ -108,6 +110,21 @@ std::optional<Chart> information_chart(const ReportSubject& subject) {
   chart.references = {{0, std::log(2.0), end, std::log(2.0), "log 2: only the class is told"},
                       {0, bound, end, bound, fmt::format("log N = {:.2f}: every example is told", bound)}};
   return chart;
+}
+
+std::vector<Chart> projection_charts(const ReportSubject& subject) {
+  std::vector<Chart> charts;
+  for (const AlphaRuns* smoothing : {subject.hard(), subject.smoothed(0.1)}) {
+    if (!smoothing) continue;
+    for (const char* split : {"train", "validation", "test"}) {
+      const PenultimateProjection* projection = projection_of(*smoothing->runs.front(), split);
+      if (!projection) continue;
+      Chart chart = projection_chart(*projection);
+      chart.title = smoothing->title() + ", " + split;
+      charts.push_back(std::move(chart));
+    }
+  }
+  return charts;
 }
 
 }  // namespace smoothlab::eval

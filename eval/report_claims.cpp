@@ -11,13 +11,18 @@ namespace {
 
 constexpr double paper_alpha = 0.1;
 
-/// Whether `lower` is below `higher`: two standard errors of their difference, where seeds tell.
+/// Of single runs, differences below this part of the larger one are taken for chance.
+constexpr double chance = 0.05;
+
+/// Whether `lower` is below `higher`: by two standard errors of their difference, where seeds tell.
 Verdict order(const SeedStatistics& lower, const SeedStatistics& higher) {
   if (lower.count == 0 || higher.count == 0) return Verdict::open;
   const double difference = higher.mean - lower.mean;
   const double error = std::sqrt(lower.deviation * lower.deviation / lower.count +
                                  higher.deviation * higher.deviation / higher.count);
-  if (std::abs(difference) < 2 * error || difference == 0) return Verdict::open;
+  const double least =
+      error > 0 ? 2 * error : chance * std::max(std::abs(lower.mean), std::abs(higher.mean));
+  if (std::abs(difference) <= least) return Verdict::open;
   return difference > 0 ? Verdict::holds : Verdict::fails;
 }
 

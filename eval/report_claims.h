@@ -18,8 +18,8 @@ struct Claim {
   Verdict verdict = Verdict::open;
 };
 
-/// Those that the subject's runs can tell anything about. An order of two means is taken as it is; where the
-/// difference is below two standard errors of several seeds, the verdict is open.
+/// Those that the subject's runs can tell anything about. The verdict is open where two means differ by less
+/// than two standard errors over their seeds, or, of one run each, by less than a twentieth.
 std::vector<Claim> claims_about(const ReportSubject& subject);
 
 /// A figure of the paper's beside one's own.

@@ -58,7 +58,7 @@ std::string claims_table(const ReportSubject& subject) {
             "</td>" + page_cell(badge(claim.verdict, verdict_text(claim.verdict))) + "</tr>\n";
   if (rows.empty()) return "";
   return "<h3>What the paper says, and what these runs say</h3>\n" +
-         page_table({"the paper", "here", "holds"}, rows);
+         page_table({"the paper", "here", "holds"}, rows, "claims");
 }
 
 std::string beside_table(const ReportSubject& subject) {
@@ -131,7 +131,7 @@ std::string projection_part(const ReportSubject& subject, Figures& figures) {
 std::string training_part(const ReportSubject& subject, Figures& figures) {
   std::string html;
   for (const Chart& chart : training_charts(subject)) html += figures.chart(chart);
-  return html.empty() ? "" : "<h3>Training</h3>\n" + grid(html);
+  return html.empty() ? "" : "<h3>Training</h3>\n" + grid(html, "diagrams pairs");
 }
 
 std::string information_part(const ReportSubject& subject, Figures& figures) {
@@ -149,7 +149,7 @@ std::string information_part(const ReportSubject& subject, Figures& figures) {
                        "own error with so few draws.",
                        one->examples, one->draws, one->floor),
                    "soft") +
-         grid(figures.chart(*chart));
+         grid(figures.chart(*chart), "diagrams pairs");
 }
 
 std::string differences_part(const ReportSubject& subject) {
@@ -222,7 +222,7 @@ std::string environment_part(const std::vector<ReportRun>& runs) {
   std::map<std::string, int> kinds;
   for (const ReportRun& run : runs)
     if (run.end)
-      ++kinds[fmt::format("{} ({}), {} rank{} of {} thread{}, {}; smoothlab {}, LibTorch {}",
+      ++kinds[fmt::format("{} ({}), {} rank{} of {} thread{}, {}; smoothlab {}, {}",
                           run.end->processor.empty() ? "unknown processor" : run.end->processor,
                           run.end->device, run.end->ranks, run.end->ranks == 1 ? "" : "s", run.end->threads,
                           run.end->threads == 1 ? "" : "s", run.end->precision, run.end->program,

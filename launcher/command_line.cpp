@@ -52,10 +52,13 @@ int run_verb(const std::vector<std::string>& arguments) {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"train", "trains a network as a recipe says", train_verb},
+      {"study", "trains a grid of runs that depend on each other, and collects what they came to",
+       study_verb},
       {"evaluate", "runs a split through a trained network and streams a logit file", evaluate_verb},
       {"calibrate", "accuracy, NLL, Brier, ECE and temperature of logit files", calibrate_verb},
       {"project", "penultimate projections of three classes, from logit files", project_verb},
       {"information", "mutual information of examples and logits, from repeated draws", information_verb},
+      {"report", "one page that sets runs beside the paper", report_verb},
       {"logits", "packs and describes logit files", logits_verb},
       {"data", "fetches and verifies data sets", data_verb},
       {"doctor", "what this build and machine have, and what is missing for what", doctor_verb},

@@ -10,6 +10,7 @@
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "cluster/nearest_name.h"
+#include "eval/chosen_class.h"
 #include "eval/evaluation_pass.h"
 #include "eval/output_file.h"
 #include "launcher/job.h"
@@ -85,12 +86,7 @@ trainer::LoadedRun load_on_all(const EvaluateRequest& request, const cluster::Fi
 
 trainer::InformationOptions wanted_draws(const Options& options) {
   trainer::InformationOptions wanted;
-  const std::string classes = options.text("classes");
-  const size_t comma = std::min(classes.find(','), classes.size());
-  wanted.classes = {classes.substr(0, comma), classes.substr(std::min(comma + 1, classes.size()))};
-  if (wanted.classes[0].empty() || wanted.classes[1].empty() || wanted.classes[0] == wanted.classes[1])
-    throw UsageError("two classes are needed, not '" + classes + "'", "--classes",
-                     "name two, as --classes airplane,dog");
+  wanted.classes = eval::split_classes(options.texts("classes"), 2, "--classes");
   wanted.examples = options.integer("examples", 1, INT64_C(1) << 40);
   wanted.draws = options.integer("draws", 2, 1024);
   return wanted;
@@ -137,9 +133,9 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
       .value("split", "S", "train, validation or test; the recipe's evaluate.split without it")
       .value("logits", "FILE", "where the logit file goes")
       .value("step", "N", "checkpoint to use instead of the newest")
-      .value("classes", "A,B",
-             "instead of a split: examples of two classes, each under several draws of the augmentation, for "
-             "information; kept as draws.h5")
+      .list("classes", "A,B",
+            "instead of a split: examples of two classes, each under several draws of the augmentation, for "
+            "information; kept as draws.h5")
       .value("examples", "N", "with --classes: training samples of each class, the first ones", "300")
       .value("draws", "L", "with --classes: draws of each of them", "5")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")

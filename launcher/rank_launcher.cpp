@@ -1,16 +1,12 @@
 #include "launcher/rank_launcher.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -18,6 +14,7 @@
 
 #include "cluster/error.h"
 #include "cluster/stop_signal.h"
+#include "launcher/child_process.h"
 #include "launcher/stderr_relay.h"
 
 namespace smoothlab::launcher {
@@ -31,10 +28,6 @@ std::string find_program(const std::string& name) {
     if (access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return "";
-}
-
-std::string own_path() {
-  return std::filesystem::read_symlink("/proc/self/exe").string();
 }
 
 /// The signals that ask a job to stop, blocked from here on, so that they can be waited for; also on the way
@@ -59,15 +52,6 @@ class BlockedSignals {
  private:
   sigset_t waited_, before_;
 };
-
-/// "signal 9 (Killed)".
-std::string signal_name(int number) {
-  const char* words = strsignal(number);
-  std::string name = "signal " + std::to_string(number);
-  if (words) name += " (" + std::string(words) + ")";
-  if (number == SIGKILL) name += ", often for want of memory";
-  return name;
-}
 
 /// When to tell the ranks of a request again: mpirun passes on nothing to ranks that it has yet to start.
 /// Soon at first, then ever more rarely.
@@ -103,31 +87,22 @@ int stopped_before_begun(bool for_good) {
   return static_cast<int>(for_good ? ExitCode::done : ExitCode::requeue);
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command, const sigset_t* signals, pid_t parent,
-                         int stderr_end) {
-  // A group of its own: the terminal's Ctrl-C comes to us alone, and we pass it on as a request.
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent) _exit(1);
-  sigprocmask(SIG_SETMASK, signals, nullptr);
-  const int null = open("/dev/null", O_RDONLY);
-  if (null >= 0) dup2(null, STDIN_FILENO);
-  dup2(stderr_end, STDERR_FILENO);
+/// What ranks get beside our environment, where it does not say otherwise.
+std::vector<std::string> rank_environment() {
+  std::vector<std::string> entries;
+  const auto add = [&](const char* name, const char* value) {
+    if (!std::getenv(name)) entries.push_back(std::string(name) + "=" + value);
+  };
   if (geteuid() == 0) {
-    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
-    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+    add("OMPI_ALLOW_RUN_AS_ROOT", "1");
+    add("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
   }
   // Open MPI's hwloc complains on every rank of a machine without /sys, and stderr is for errors that matter.
-  setenv("HWLOC_HIDE_ERRORS", "2", 0);
+  add("HWLOC_HIDE_ERRORS", "2");
   // Open MPI 4.1's --quiet, which 5 no longer knows, and what is left of it there.
-  setenv("OMPI_MCA_orte_execute_quiet", "1", 0);
-  setenv("PRTE_MCA_prte_execute_quiet", "1", 0);
-  std::vector<char*> arguments;
-  arguments.reserve(command.size() + 1);
-  for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  execv(arguments[0], arguments.data());
-  _exit(127);
+  add("OMPI_MCA_orte_execute_quiet", "1");
+  add("PRTE_MCA_prte_execute_quiet", "1");
+  return entries;
 }
 
 }  // namespace
@@ -193,12 +168,7 @@ int launch_ranks(const Job& job) {
   if (job.stop && job.stop->requested() != cluster::StopRequest::none)
     return stopped_before_begun(job.stop->requested() == cluster::StopRequest::finish);
   StderrRelay relay;
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  if (child < 0)
-    throw EnvironmentError(std::string("cannot start a process: ") + std::strerror(errno), command[0],
-                           "raise the limit on processes");
-  if (child == 0) become(command, signals.before(), parent, relay.for_child());
+  const pid_t child = start_child(command, {signals.before(), -1, relay.for_child(), rank_environment()});
   relay.start();
 
   using Clock = std::chrono::steady_clock;

@@ -86,10 +86,12 @@ struct PlannedRun {
 std::vector<PlannedRun> planned_runs(const Options& options) {
   const std::string folder = options.has("run") ? options.text("run") : default_folder(options.words()[0]);
   if (!options.has("each")) return {{folder, options.texts("set")}};
+  std::vector<Axis> axes;
+  for (const std::string& list : options.texts("each")) axes.push_back(axis_of(list));
   std::vector<PlannedRun> runs;
-  for (const Variant& variant : expand_variants(options.texts("each"))) {
+  for (const Variant& variant : expand_axes(axes, "--each")) {
     PlannedRun& run = runs.emplace_back(PlannedRun{folder + "/" + variant.name, options.texts("set")});
-    run.settings.insert(run.settings.end(), variant.settings.begin(), variant.settings.end());
+    for (const auto& [key, value] : variant.values) run.settings.push_back(key + "=" + value);
   }
   return runs;
 }
@@ -133,6 +135,7 @@ int train_side_by_side(const std::vector<trainer::PackedRun>& planned, cluster::
   int code = 0;
   bool failed = false;
   for (const auto& run : outcomes) {
+    if (run.failure) log.warning("{}: {}", run.folder, run.failure->what());
     all.push_back(to_json(run));
     if (!run.outcome && !failed) code = static_cast<int>(run.failure->code());
     failed = failed || !run.outcome;

@@ -8,10 +8,12 @@ namespace smoothlab::launcher {
 /// What the program does, one function a verb. Arguments are those after the verb; the result is the exit
 /// code. Results go to stdout, everything for people to stderr. Errors are thrown.
 int train_verb(const std::vector<std::string>& arguments);
+int study_verb(const std::vector<std::string>& arguments);
 int evaluate_verb(const std::vector<std::string>& arguments);
 int calibrate_verb(const std::vector<std::string>& arguments);
 int project_verb(const std::vector<std::string>& arguments);
 int information_verb(const std::vector<std::string>& arguments);
+int report_verb(const std::vector<std::string>& arguments);
 int logits_verb(const std::vector<std::string>& arguments);
 int data_verb(const std::vector<std::string>& arguments);
 int doctor_verb(const std::vector<std::string>& arguments);

@@ -100,11 +100,7 @@ std::vector<PackedOutcome> train_pack(const std::vector<PackedRun>& runs, cluste
   }
   log.progress_done();
   std::vector<PackedOutcome> outcomes;
-  for (const auto& member : members) {
-    outcomes.push_back(member->outcome());
-    if (outcomes.back().failure)
-      log.warning("{}: {}", outcomes.back().folder, outcomes.back().failure->what());
-  }
+  for (const auto& member : members) outcomes.push_back(member->outcome());
   return outcomes;
 }
 

@@ -10,14 +10,15 @@
 namespace smoothlab::trainer {
 namespace {
 
-/// Texts of recipes/paper/, read when the program was built. Where their data are does not matter here, and
-/// a variable for it need not be set.
+/// Texts of recipes/paper/, read when the program was built.
+constexpr const char* paper_texts[] = {
+#include "paper_recipe_texts.h"
+};
+
+/// Where their data are does not matter here, and a variable for it need not be set.
 std::vector<Recipe> read_paper_recipes() {
   std::vector<Recipe> recipes;
-  for (std::string text : {
-#include "paper_recipe_texts.h"
-           std::string()}) {
-    if (text.empty()) continue;
+  for (std::string text : paper_texts) {
     for (size_t at = 0; (at = text.find("${SMOOTHLAB_DATA}")) != std::string::npos;)
       text.replace(at, sizeof "${SMOOTHLAB_DATA}" - 1, "data");
     recipes.push_back(parse_recipe(text, "recipes/paper", {}));

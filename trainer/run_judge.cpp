@@ -1,6 +1,7 @@
 #include "trainer/run_judge.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +10,8 @@
 #include "cluster/nearest_name.h"
 #include "data/augmentation_draws.h"
 #include "eval/evaluation_pass.h"
+#include "eval/information_report.h"
+#include "trainer/rank_agreement.h"
 #include "trainer/run_evaluation.h"
 #include "trainer/run_parts.h"
 
@@ -74,18 +77,36 @@ RunJudge::RunJudge(const Recipe& recipe, const data::Task& task, std::string fol
     draws_ = information_examples(recipe.information, recipe.places, task);
 }
 
-std::optional<EvaluationMetrics> RunJudge::judge(models::Network& network, int64_t step, bool last,
-                                                 const DueJudgement& due) {
+Judged RunJudge::judge(models::Network& network, int64_t step, bool last, const DueJudgement& due) {
   const auto same =
       std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.split == split_; });
   const bool one_pass = due.evaluation && due.logits && same != kept_.end();
-  std::optional<EvaluationMetrics> metrics;
-  if (due.evaluation) metrics = evaluate(network, step, one_pass ? file(split_, step, last) : "");
+  Judged judged;
+  if (due.evaluation) judged.evaluation = evaluate(network, step, one_pass ? file(split_, step, last) : "");
   if (due.logits)
     for (const Kept& kept : kept_)
       if (!one_pass || kept.split != split_) pass(network, kept, step, file(kept.split, step, last));
-  if (due.information) pass(network, {draws_name, draws_}, step, file(draws_name, step, last));
-  return metrics;
+  if (due.information) {
+    const std::string draws = file(draws_name, step, last);
+    pass(network, {draws_name, draws_}, step, draws);
+    on_root(communicator_, [&] { judged.information = estimate(draws, step); });
+  }
+  return judged;
+}
+
+InformationMetrics RunJudge::estimate(const std::string& draws, int64_t step) {
+  const auto report = eval::analyse_information(eval::LogitFile(draws), recipe_.information.classes, 1);
+  InformationMetrics line;
+  line.step = step;
+  line.classes = fmt::format("{}", fmt::join(recipe_.information.classes, ", "));
+  line.examples = report.estimate.examples;
+  line.draws = report.estimate.draws;
+  line.information = report.estimate.information;
+  line.bound = report.estimate.bound;
+  line.floor = report.estimate.floor;
+  log_.info("step {}: mutual information {:.4f} nats of examples of {}", step, line.information,
+            line.classes);
+  return line;
 }
 
 EvaluationMetrics RunJudge::evaluate(models::Network& network, int64_t step, const std::string& logits) {

@@ -29,6 +29,12 @@ struct DueJudgement {
 /// trajectories begin before the first step.
 DueJudgement due_judgement(const Recipe& recipe, int64_t step, int64_t steps);
 
+/// What of it there is to write down.
+struct Judged {
+  std::optional<EvaluationMetrics> evaluation;    ///< the same on all ranks
+  std::optional<InformationMetrics> information;  ///< on rank 0
+};
+
 /// Looks at a run's network while it trains: evaluates it, and keeps its logits. Files go into the run's
 /// logits/: SPLIT.h5 and draws.h5 at the end, step-N-SPLIT.h5 and step-N-draws.h5 on the way.
 class RunJudge {
@@ -42,10 +48,9 @@ class RunJudge {
   const std::string& split() const { return split_; }
   int64_t split_size() const { return evaluated_->size(); }
 
-  /// Does what is due of a network after `step` steps, `last` after all; the evaluation's metrics, where it
-  /// was one, the same on all ranks. Collective. Throws what eval::evaluate throws.
-  std::optional<EvaluationMetrics> judge(models::Network& network, int64_t step, bool last,
-                                         const DueJudgement& due);
+  /// Does what is due of a network after `step` steps, `last` after all. Collective. Throws what
+  /// eval::evaluate throws.
+  Judged judge(models::Network& network, int64_t step, bool last, const DueJudgement& due);
 
  private:
   struct Kept {
@@ -54,6 +59,7 @@ class RunJudge {
   };
 
   EvaluationMetrics evaluate(models::Network& network, int64_t step, const std::string& logits);
+  InformationMetrics estimate(const std::string& draws, int64_t step);
   /// file: of the split's logits.
   eval::CalibrationSums pass(models::Network& network, const Kept& kept, int64_t step,
                              const std::string& file);

@@ -55,6 +55,20 @@ std::string unshield(std::string text) {
   return text;
 }
 
+/// In double quotes, as YAML escapes.
+std::string quoted(const std::string& text) {
+  std::string escaped = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      escaped += std::string("\\") + c;
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      escaped += c;
+  }
+  return escaped + "\"";
+}
+
 bool is_variable_name(const std::string& name) {
   for (const char c : name)
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') return false;
@@ -191,6 +205,19 @@ std::string key_text(const YAML::Node& key) {
   return key.IsScalar() ? unshield(key.Scalar()) : "?";
 }
 
+std::string node_text(const YAML::Node& node) {
+  if (node.IsNull()) return "~";
+  if (node.IsScalar()) {
+    const std::string text = unshield(node.Scalar());
+    const bool bare = node.Tag() == "?" && node.Scalar().find_first_of(",[]{}\n") == std::string::npos;
+    return bare ? text : quoted(text);
+  }
+  std::vector<std::string> parts;
+  for (const auto& part : node)
+    parts.push_back(node.IsMap() ? key_text(part.first) + ": " + node_text(part.second) : node_text(part));
+  return fmt::format(node.IsMap() ? "{{{}}}" : "[{}]", fmt::join(parts, ", "));
+}
+
 void read_value(const YAML::Node& node, const Place& place, const std::string& key, bool& value) {
   const Scalar found = scalar(node, place, key, "true or false");
   if (!found.plain || !matches(found.text, truth_form()))
@@ -282,18 +309,9 @@ std::string write_value(const std::vector<std::string>& value) {
 std::string write_value(const std::string& value) {
   static const std::regex harmless("[A-Za-z][A-Za-z0-9_.-]*");
   if (matches(value, harmless) && !matches(value, truth_form()) && !matches(value, null_form())) return value;
-  std::string quoted = value;
-  replace_all(quoted, "${", "$${");
-  std::string escaped = "\"";
-  for (const char c : quoted) {
-    if (c == '"' || c == '\\')
-      escaped += std::string("\\") + c;
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    else
-      escaped += c;
-  }
-  return escaped + "\"";
+  std::string literal = value;
+  replace_all(literal, "${", "$${");
+  return quoted(literal);
 }
 
 }  // namespace smoothlab::trainer

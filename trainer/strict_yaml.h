@@ -20,6 +20,9 @@ Place place_of(const YAML::Node& node, const std::string& name);
 /// The text of a key of a map, ${…} as it was written.
 std::string key_text(const YAML::Node& key);
 
+/// A node as YAML on one line that load_yaml gives back, ${…} as it was written.
+std::string node_text(const YAML::Node& node);
+
 /// Typed values, by YAML's core schema and no more: `yes` is no truth value, `1.5` and `1e5` are no whole
 /// numbers, `5` is no text unless quoted. ${NAME} is replaced by the environment's value, $${NAME} stands for
 /// the characters ${NAME}. `key` is the dotted path. Throw UsageError.

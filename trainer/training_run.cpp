@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
 
 #include "cluster/build_info.h"
 #include "cluster/compute_stream.h"
 #include "cluster/device.h"
+#include "cluster/duration.h"
 #include "cluster/error.h"
 #include "cluster/gpu.h"
 #include "cluster/machine_probe.h"
@@ -37,13 +37,6 @@ constexpr int64_t resident_share = 4;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string duration(double seconds) {
-  const auto whole = static_cast<int64_t>(std::ceil(seconds));
-  if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
-  if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  return fmt::format("{} s", whole);
 }
 
 /// "1 rank", "2 ranks".
@@ -217,7 +210,7 @@ struct TrainingRun::State {
         window.rows > 0 ? fmt::format("loss {:.4f}", window.loss / static_cast<double>(window.rows)) : "";
     log.progress(fmt::format("step {}/{}  epoch {:.2f}  {}  {:.0f} samples/s  {} left", done, total, epoch(),
                              loss, rate * static_cast<double>(recipe.train.global_batch),
-                             duration(static_cast<double>(total - done) / rate)));
+                             cluster::duration_text(static_cast<double>(total - done) / rate)));
   }
 
   void write_metrics() {
@@ -244,14 +237,15 @@ struct TrainingRun::State {
   /// What is due of the network as it is now.
   void look() {
     const auto start = Clock::now();
-    std::optional<EvaluationMetrics> line;
+    Judged judged;
     learner->with_averages([&] {
-      line = judge->judge(learner->network(), done, done == total, due_judgement(recipe, done, total));
+      judged = judge->judge(learner->network(), done, done == total, due_judgement(recipe, done, total));
     });
-    if (line) {
-      on_root(communicator, [&] { metrics->write(*line); });
-      last_evaluation = line;
-    }
+    on_root(communicator, [&] {
+      if (judged.evaluation) metrics->write(*judged.evaluation);
+      if (judged.information) metrics->write(*judged.information);
+    });
+    if (judged.evaluation) last_evaluation = judged.evaluation;
     look_pending = false;
     const double seconds = seconds_since(start);
     evaluating += seconds;
@@ -395,7 +389,7 @@ struct TrainingRun::State {
     });
     log.progress_done();
     if (request == cluster::StopRequest::none) {
-      log.info("finished {} steps in {}", total, duration(training_seconds()));
+      log.info("finished {} steps in {}", total, cluster::duration_text(training_seconds()));
       return RunOutcome::finished;
     }
     log.info("stopped after step {} of {}; go on with --resume", done, total);

@@ -277,6 +277,17 @@ TEST_F(FileSystemTest, ALockHasOneHolderAndIsFreeAfterIt) {
   EXPECT_NE(files->lock(path), nullptr);
 }
 
+TEST_F(FileSystemTest, WhetherALockIsHeldCanBeAskedWithoutTakingIt) {
+  const std::string path = folder / ".lock";
+  EXPECT_FALSE(files->locked(path)) << "there is no file";
+  {
+    const auto held = files->lock(path);
+    EXPECT_TRUE(files->locked(path));
+  }
+  EXPECT_FALSE(files->locked(path));
+  EXPECT_NE(files->lock(path), nullptr);
+}
+
 TEST_F(FileSystemTest, ALockEndsWithItsProcess) {
   const std::string path = folder / ".lock";
   int ready[2];

@@ -45,6 +45,7 @@ class FaultyFileSystem : public cluster::FileSystem {
   std::vector<std::string> list(const std::string& path) const override { return disk_->list(path); }
   void truncate(const std::string& path, uint64_t size) override;
   std::unique_ptr<cluster::FileLock> lock(const std::string& path) override { return disk_->lock(path); }
+  bool locked(const std::string& path) const override { return disk_->locked(path); }
 
  private:
   friend class FaultyFile;

@@ -49,6 +49,7 @@ class DeadlyFiles : public cluster::FileSystem {
   std::vector<std::string> list(const std::string& path) const override { return disk_->list(path); }
   void truncate(const std::string& path, uint64_t size) override { disk_->truncate(path, size); }
   std::unique_ptr<cluster::FileLock> lock(const std::string& path) override { return disk_->lock(path); }
+  bool locked(const std::string& path) const override { return disk_->locked(path); }
 
  private:
   class File : public cluster::WritableFile {

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "trainer/recipe_places.h"
+
+namespace smoothlab::launcher {
+
+/// A value of a study that begins with "=": either one name, whose value it is whatever its type
+/// ("=teachers.run"), or arithmetic over names and numbers ("=0.1*train.global_batch/128") with + - * / ^, ?
+/// :, comparisons, and sqrt, exp, ln, log2, log10, abs, min, max, rint, floor, ceil and the like
+/// (muParser's).
+class Formula {
+ public:
+  /// text: with its "=". `key` is what it is the value of. Throws UsageError for what is no formula.
+  Formula(const std::string& text, const std::string& key, const trainer::Place& place);
+
+  static bool is_formula(const std::string& value) { return value.rfind('=', 0) == 0; }
+
+  /// That it uses, sorted.
+  const std::vector<std::string>& names() const { return names_; }
+
+  /// The value as YAML, of the values of its names as YAML. A whole number is written as one. Throws
+  /// UsageError where a name in arithmetic is no number, or the result is none.
+  std::string value(const std::function<std::string(const std::string&)>& value_of) const;
+
+ private:
+  std::string text_, where_;
+  bool is_name_ = false;
+  std::vector<std::string> names_;
+};
+
+}  // namespace smoothlab::launcher

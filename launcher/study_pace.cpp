@@ -1,0 +1,81 @@
+#include "launcher/study_pace.h"
+
+#include <algorithm>
+#include <map>
+
+#include "cluster/error.h"
+#include "trainer/run_parts.h"
+
+namespace smoothlab::launcher {
+namespace {
+
+/// What `task:` says in a resolved recipe.
+std::string task_of(const std::string& resolved) {
+  const size_t begin = resolved.find("task:\n");
+  size_t end = begin;
+  do end = resolved.find('\n', end + 1);
+  while (end != std::string::npos && end + 1 < resolved.size() && resolved[end + 1] == ' ');
+  return resolved.substr(begin, end - begin);
+}
+
+int64_t training_samples(const trainer::Recipe& recipe) {
+  if (recipe.task.data == "generated") return recipe.task.train_samples - recipe.task.validation;
+  try {
+    return trainer::open_task_of(recipe).train->size();
+  } catch (const Error&) {
+    return 0;  // the run itself will say what is missing
+  }
+}
+
+}  // namespace
+
+std::vector<int64_t> steps_of_runs(const StudyPlan& plan) {
+  std::vector<int64_t> steps;
+  std::map<std::string, int64_t> samples;
+  for (const StudyRun& run : plan.runs) {
+    if (run.recipe.train.steps > 0) {
+      steps.push_back(run.recipe.train.steps);
+      continue;
+    }
+    const auto [known, fresh] = samples.emplace(task_of(run.resolved), 0);
+    if (fresh) known->second = training_samples(run.recipe);
+    steps.push_back(known->second > 0 ? trainer::total_steps(run.recipe, known->second) : 0);
+  }
+  return steps;
+}
+
+std::vector<double> pace_of_stages(const StudyPlan& plan, const std::vector<RunState>& states) {
+  std::vector<double> seconds(plan.stages.size());
+  std::vector<double> steps(plan.stages.size());
+  for (size_t i = 0; i < plan.runs.size(); ++i) {
+    if (states[i].seconds_per_step <= 0) continue;
+    seconds[plan.runs[i].stage] += states[i].seconds;
+    steps[plan.runs[i].stage] += states[i].seconds / states[i].seconds_per_step;
+  }
+  for (size_t stage = 0; stage < seconds.size(); ++stage)
+    seconds[stage] = steps[stage] > 0 ? seconds[stage] / steps[stage] : 0;
+  return seconds;
+}
+
+std::optional<double> seconds_left(const StudyRun& run, const RunState& state, int64_t steps,
+                                   const std::vector<double>& pace) {
+  if (state.phase == RunPhase::done) return 0;
+  const double own = state.seconds_per_step > 0 ? state.seconds_per_step : pace[run.stage];
+  if (own <= 0 || steps == 0) return std::nullopt;
+  return own * static_cast<double>(std::max<int64_t>(0, steps - state.step));
+}
+
+std::optional<double> seconds_left(const StudyPlan& plan, const std::vector<size_t>& runs,
+                                   const std::vector<RunState>& states, const std::vector<int64_t>& steps,
+                                   const std::vector<double>& pace, int at_once) {
+  double all = 0, longest = 0;
+  for (const size_t i : runs) {
+    const auto left = seconds_left(plan.runs[i], states[i], steps[i], pace);
+    if (!left) return std::nullopt;
+    all += *left;
+    longest = std::max(longest, *left);
+  }
+  return std::max(longest, all / at_once);
+}
+
+}  // namespace smoothlab::launcher
