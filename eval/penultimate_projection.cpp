@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t block_values = int64_t{1} << 18;
 /// Values that are read for nothing rather than asking the file once more.
 constexpr int64_t gap_values = 2048;
-constexpr int8_t not_chosen = -1;
+constexpr uint8_t not_chosen = 3;
 
 [[noreturn]] void fail(const LogitFile& file, const std::string& problem, const std::string& remedy) {
   throw DataError(problem, file.path(), remedy);
@@ -44,7 +44,7 @@ TemplatePlane plane_of(const LogitFile& file, const std::vector<ChosenClass>& ch
 
 /// Which of the three each row is of.
 struct RowChoice {
-  std::vector<int8_t> which;           ///< [N], not_chosen or 0 … 2
+  std::vector<uint8_t> which;          ///< [N], not_chosen or 0 … 2
   std::array<int64_t, 3> first_row{};  ///< of each class
 };
 
@@ -61,7 +61,7 @@ RowChoice choose_rows(const LogitFile& file, const std::vector<ChosenClass>& cho
     for (int64_t i = 0; i < rows; ++i)
       for (size_t c = 0; c < 3; ++c)
         if (labels[static_cast<size_t>(i)] == chosen[c].number) {
-          choice.which[static_cast<size_t>(first + i)] = static_cast<int8_t>(c);
+          choice.which[static_cast<size_t>(first + i)] = static_cast<uint8_t>(c);
           if (choice.first_row[c] < 0) choice.first_row[c] = first + i;
         }
   }
@@ -159,7 +159,7 @@ class BlockReader {
   }
 
  private:
-  int8_t which(int64_t row) const { return choice_.which[static_cast<size_t>(row)]; }
+  int which(int64_t row) const { return choice_.which[static_cast<size_t>(row)]; }
 
   void take(int64_t first, int64_t last, BlockResult& result) {
     const int64_t rows = last - first;

@@ -91,6 +91,7 @@ std::vector<StepSeries> step_series(const std::vector<StatedFile>& files) {
     group.run = static_cast<int>(run);
   }
   std::vector<StepSeries> series;
+  series.reserve(groups.size());
   for (auto& [key, group] : groups) series.push_back(std::move(group));
   const auto order = [&](const StepSeries& one) {
     const StatedOrigin& origin = files[one.files.front()].origin;
