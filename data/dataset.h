@@ -38,6 +38,8 @@ class Dataset {
   virtual int64_t size() const = 0;
   virtual int64_t classes() const = 0;
   virtual std::vector<std::string> class_names() const = 0;
+  /// Label of each sample, int64 [size()]; undefined where samples yield several rows.
+  virtual at::Tensor labels() const { return {}; }
   /// Rows that a sample yields: 1 for images.
   virtual int64_t rows(int64_t sample) const = 0;
   /// Number of rows of each class, for unigram smoothing: int64 [K].

@@ -23,6 +23,13 @@ ImageDataset::ImageDataset(std::shared_ptr<const LabelledImages> images, int64_t
                      images_->origin, "hold out fewer samples");
 }
 
+at::Tensor ImageDataset::labels() const {
+  at::Tensor labels = at::empty({count_}, at::kLong);
+  int64_t* label = labels.data_ptr<int64_t>();
+  for (int64_t i = 0; i < count_; ++i) label[i] = images_->labels[first_ + i];
+  return labels;
+}
+
 at::Tensor ImageDataset::class_counts() const {
   at::Tensor counts = at::zeros({classes()}, at::kLong);
   int64_t* count = counts.data_ptr<int64_t>();

@@ -20,6 +20,7 @@ class ImageDataset : public Dataset {
   int64_t classes() const override { return images_->classes(); }
   std::vector<std::string> class_names() const override { return images_->class_names; }
   int64_t rows(int64_t) const override { return 1; }
+  at::Tensor labels() const override;
   at::Tensor class_counts() const override;
   std::vector<int64_t> input_shape() const override;
   /// Throws UsageError for a sample outside the split.

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "cluster/addressed_random.h"
+#include "eval/worker_threads.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -121,13 +121,9 @@ Interval BootstrapCells::ece(int replicates, uint64_t seed, double level, int th
 Interval percentile_interval(int replicates, double level, int threads,
                              const std::function<double(int replicate)>& resampled) {
   std::vector<double> values(static_cast<size_t>(replicates));
-  const auto work = [&](int worker) {
+  on_threads(threads, [&](int worker) {
     for (int i = worker; i < replicates; i += threads) values[static_cast<size_t>(i)] = resampled(i);
-  };
-  std::vector<std::thread> others;
-  for (int worker = 1; worker < threads; ++worker) others.emplace_back(work, worker);
-  work(0);
-  for (auto& thread : others) thread.join();
+  });
   std::sort(values.begin(), values.end());
   return {percentile(values, 0.5 * (1 - level)), percentile(values, 0.5 * (1 + level))};
 }

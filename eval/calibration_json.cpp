@@ -41,13 +41,6 @@ void put(json& object, const std::string& suffix, const std::optional<Calibratio
   object["bins" + suffix] = metrics ? bins_json(*metrics) : json();
 }
 
-/// Attributes that are numbers as numbers.
-json attribute_json(const std::string& name, const std::string& value) {
-  if (name != "alpha" && name != "step" && name != "ranks") return value;
-  const json number = json::parse(value, nullptr, false);
-  return number.is_number() ? number : json(value);
-}
-
 }  // namespace
 
 json to_json(const CalibrationReport& report) {
@@ -62,7 +55,7 @@ json to_json(const CalibrationReport& report) {
               {"accuracy", report.unscaled.accuracy},
               {"top5_accuracy", report.unscaled.top5_accuracy},
               {"notes", report.notes}};
-  for (const auto& [name, value] : report.attributes) object[name] = attribute_json(name, value);
+  put_stated(report.attributes, object);
   put(object, "", report.unscaled);
   put(object, "_scaled", report.scaled);
   put(object, "_held_out", report.held_out);

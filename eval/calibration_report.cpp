@@ -5,18 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cluster/device.h"
 #include "cluster/error.h"
 #include "eval/calibration_pass.h"
 #include "eval/file_temperatures.h"
 #include "eval/shard_names.h"
+#include "eval/worker_threads.h"
 
 namespace smoothlab::eval {
 namespace {
-
-int thread_count(int wanted) {
-  return wanted > 0 ? wanted : cluster::available_cores();
-}
 
 /// E|X| of a normal X.
 double mean_of_folded_normal(double mean, double deviation) {
@@ -70,15 +66,6 @@ void note_end(const std::string& which, const TemperatureFit& fit, CalibrationRe
   if (fit.end == FitEnd::flat)
     report.notes.push_back(
         fmt::format("{} temperature is 1 because NLL is the same at every temperature searched.", which));
-}
-
-void note_attributes(const LogitFile& file, CalibrationReport& report) {
-  for (const char* name :
-       {"task", "split", "model", "step", "alpha", "convention", "recipe_hash", "code_version", "ranks"}) {
-    const std::string value = file.attribute(name);
-    if (!value.empty()) report.attributes[name] = value;
-  }
-  report.recipe = file.attribute("recipe");
 }
 
 void note_part(const LogitFile& file, CalibrationReport& report) {
@@ -138,7 +125,8 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   report.rows = file.rows();
   report.classes = file.classes();
   report.options = options;
-  note_attributes(file, report);
+  report.attributes = stated_origin(file);
+  report.recipe = file.attribute("recipe");
   note_part(file, report);
 
   const auto edges = options.bootstrap > 0 ? std::optional(options.edges) : std::nullopt;

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include "eval/bootstrap.h"
 #include "eval/calibration.h"
 #include "eval/logit_file.h"
+#include "eval/stated_origin.h"
 #include "eval/temperature.h"
 
 namespace smoothlab::eval {
@@ -53,9 +53,8 @@ double debiased_error(const ReliabilityBins& bins, double rows);
 struct CalibrationReport {
   std::string file;
   int64_t rows = 0, classes = 0;
-  std::map<std::string, std::string>
-      attributes;      ///< those of schema 1 that the file has, recipe text left out
-  std::string recipe;  ///< its text, as far as the file has it
+  StatedOrigin attributes;  ///< those of schema 1 that the file has, recipe text left out
+  std::string recipe;       ///< its text, as far as the file has it
   /// One rank's shard of an evaluation on several, by its name: not comparable with whole evaluations.
   bool part = false;
   /// Rows share sample ids: intervals come from resampled samples, not rows.

@@ -1,15 +1,13 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "eval/calibration_report.h"
 #include "eval/printable.h"
+#include "eval/text_table.h"
 
 namespace smoothlab::eval {
 namespace {
-
-using Line = std::vector<std::string>;
 
 /// Four decimals, as long as that is readable.
 std::string number(double value) {
@@ -20,7 +18,7 @@ std::string interval(const CalibrationMetrics& metrics) {
   return metrics.ece_ci95 ? fmt::format("{:.4f}-{:.4f}", metrics.ece_ci95->low, metrics.ece_ci95->high) : "";
 }
 
-Line line(const std::string& scaling, const std::string& temperature, const CalibrationMetrics& m) {
+TableLine line(const std::string& scaling, const std::string& temperature, const CalibrationMetrics& m) {
   return {scaling,
           temperature,
           fmt::format("{:.4f}", m.accuracy),
@@ -35,29 +33,11 @@ Line line(const std::string& scaling, const std::string& temperature, const Cali
           fmt::format("{:.4f}", m.mce)};
 }
 
-/// Columns as wide as their widest cell; numbers to the right. Widths are of bytes, cells are ASCII.
-std::string layout(const std::vector<Line>& lines) {
-  std::vector<size_t> widths(lines.front().size());
-  for (const Line& cells : lines)
-    for (size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
-  std::string text;
-  for (const Line& cells : lines) {
-    std::string row;
-    for (size_t i = 0; i < cells.size(); ++i) {
-      row += i == 0 ? fmt::format("  {:<{}}", cells[i], widths[i])
-                    : fmt::format("  {:>{}}", cells[i], widths[i]);
-    }
-    row.erase(row.find_last_not_of(' ') + 1);
-    text += row + "\n";
-  }
-  return text;
-}
-
 std::string heading(const CalibrationReport& report) {
   std::string text = fmt::format("{}: {} rows, {} classes", report.file, report.rows, report.classes);
   for (const char* name : {"alpha", "convention", "model", "split", "step"}) {
-    const auto found = report.attributes.find(name);
-    if (found != report.attributes.end()) text += fmt::format(", {} {}", name, found->second);
+    const std::string value = stated(report.attributes, name);
+    if (!value.empty()) text += fmt::format(", {} {}", name, value);
   }
   return printable(text) + "\n";
 }
@@ -65,8 +45,7 @@ std::string heading(const CalibrationReport& report) {
 }  // namespace
 
 std::string alpha_of(const CalibrationReport& report) {
-  const auto found = report.attributes.find("alpha");
-  return found == report.attributes.end() ? "" : found->second;
+  return stated(report.attributes, "alpha");
 }
 
 std::string to_table(const std::vector<CalibrationReport>& reports) {
@@ -74,8 +53,8 @@ std::string to_table(const std::vector<CalibrationReport>& reports) {
   for (const CalibrationReport& report : reports) {
     if (!text.empty()) text += "\n";
     text += heading(report);
-    std::vector<Line> lines{{"scaling", "T", "accuracy", "top-5", "NLL", "Brier", "ECE", "95 %", "adaptive",
-                             "classwise", "debiased", "MCE"}};
+    std::vector<TableLine> lines{{"scaling", "T", "accuracy", "top-5", "NLL", "Brier", "ECE", "95 %",
+                                  "adaptive", "classwise", "debiased", "MCE"}};
     lines.push_back(line("none", "1", report.unscaled));
     if (report.scaled)
       lines.push_back(line(report.fit->end == FitEnd::given ? "given" : "in-sample",
@@ -83,7 +62,7 @@ std::string to_table(const std::vector<CalibrationReport>& reports) {
     if (report.held_out)
       lines.push_back(
           line("held-out", fmt::format("{:.4f}", *report.held_out_temperature()), *report.held_out));
-    text += layout(lines);
+    text += text_table(lines);
     for (const std::string& note : report.notes) text += "  note: " + printable(note) + "\n";
   }
   return text;

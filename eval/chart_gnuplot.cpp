@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "eval/chart.h"
+#include "eval/chart_legend.h"
 #include "eval/gnuplot.h"
 
 namespace smoothlab::eval {
@@ -44,12 +45,12 @@ std::string plotted(const ChartSeries& series, const std::string& data) {
           "${} using 1:2 with linespoints linecolor '{}' dashtype {} pointtype 7 pointsize {} linewidth 1.6 {}",
           data, color, series.dashed ? 2 : 1, series.x.size() > 40 ? "0" : "0.35", title);
     case ChartMark::points:
-      return fmt::format("${} using 1:2 with points linecolor '{}' pointtype 7 pointsize 0.3 {}", data, color,
-                         title);
+      return fmt::format("${} using 1:2 with points linecolor '{}' pointtype 7 pointsize {} {}", data, color,
+                         series.x.size() > 1000 ? "0.3" : "0.5", title);
     default:
       return fmt::format(
-          "${0} using 1:2 with points linecolor '#111111' pointtype 9 pointsize 1.6 notitle, "
-          "${0} using 1:2 with points linecolor '{1}' pointtype 9 pointsize 1.2 {2}",
+          "${0} using 1:2 with points linecolor '#111111' pointtype 9 pointsize 2.1 notitle, "
+          "${0} using 1:2 with points linecolor '{1}' pointtype 9 pointsize 1.6 {2}",
           data, color, title);
   }
 }
@@ -104,6 +105,7 @@ std::string chart_script(const Chart& chart, const std::string& data, const Cell
   for (size_t s = 0; s < chart.series.size(); ++s)
     add(plotted(chart.series[s], fmt::format("{}_{}", data, s)));
   if (plots.empty()) plots = "plot NaN notitle";
+  script += "set key " + legend_corner(chart, ranges) + "\n";
   return script + plots + "\nunset label\nunset arrow\n";
 }
 
@@ -122,7 +124,7 @@ std::string draw_charts(const std::string& title, const std::vector<Chart>& char
   script += fmt::format(
       "set border 3 linecolor '#444444'\nset tics nomirror scale 0.5 textcolor '#222222'\n"
       "set grid linecolor '#dddddd' linewidth 0.6\nset style line 3 linecolor '#444444' dashtype 2 linewidth 1.2\n"
-      "set key top right opaque font ',{}' noenhanced samplen 1.6\nset multiplot\n",
+      "set key opaque font ',{}' noenhanced samplen 2.4\nset multiplot\n",
       figure_text_size(format, 11));
   if (head > 0)
     script += fmt::format("set label 9 {} at screen 0.5,{:.5f} center font ',{}' noenhanced\n",

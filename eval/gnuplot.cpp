@@ -86,7 +86,8 @@ std::string run_gnuplot(const std::string& script) {
 }
 
 void require_gnuplot() {
-  run_gnuplot("set terminal svg\nset terminal pngcairo\nset terminal pdfcairo\nset print '-'\nprint 'ready'\n");
+  run_gnuplot(
+      "set terminal svg\nset terminal pngcairo\nset terminal pdfcairo\nset print '-'\nprint 'ready'\n");
 }
 
 }  // namespace smoothlab::eval

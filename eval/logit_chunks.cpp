@@ -3,17 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <condition_variable>
 #include <deque>
-#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "cluster/error.h"
 #include "eval/row_kernels.h"
+#include "eval/worker_threads.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -35,55 +34,16 @@ struct Buffer {
   }
 };
 
-/// The first failure of several threads; the others stop at their next chunk.
-class FirstFailure {
- public:
-  bool failed() const { return failed_; }
-  template <typename Work>
-  void guard(const Work& work) {
-    try {
-      work();
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!error_) error_ = std::current_exception();
-      failed_ = true;
-    }
-  }
-  void rethrow() {
-    if (error_) std::rethrow_exception(error_);
-  }
-
- private:
-  std::atomic<bool> failed_{false};
-  std::mutex mutex_;
-  std::exception_ptr error_;
-};
-
-/// Runs work(worker) on `threads` threads, the calling one among them.
-template <typename Work>
-void on_threads(int threads, const Work& work) {
-  std::vector<std::thread> others;
-  for (int worker = 1; worker < threads; ++worker) others.emplace_back(work, worker);
-  work(0);
-  for (auto& thread : others) thread.join();
-}
-
 /// Every worker reads its own chunks.
 void stream_direct(const LogitFile& file, int64_t first, int64_t last, int threads,
                    const ChunkConsumer& consume, ValueCheck check) {
-  FirstFailure failure;
-  std::atomic<int64_t> next{first};
-  on_threads(threads, [&](int worker) {
-    failure.guard([&] {
-      Buffer buffer;
-      for (int64_t index = next++; index < last && !failure.failed(); index = next++) {
-        buffer.fill(file, index);
-        if (check == ValueCheck::every_value) check_chunk(file.path(), buffer.chunk);
-        consume(worker, buffer.chunk);
-      }
-    });
+  std::vector<Buffer> buffers(static_cast<size_t>(threads));
+  for_each_index(first, last, threads, [&](int worker, int64_t index) {
+    Buffer& buffer = buffers[static_cast<size_t>(worker)];
+    buffer.fill(file, index);
+    if (check == ValueCheck::every_value) check_chunk(file.path(), buffer.chunk);
+    consume(worker, buffer.chunk);
   });
-  failure.rethrow();
 }
 
 /// Buffers between the one thread that reads through HDF5 and the workers.
@@ -177,13 +137,17 @@ void for_each_chunk(const LogitFile& file, int64_t first, int64_t last, int thre
   (file.direct() ? stream_direct : stream_read_ahead)(file, first, last, useful, consume, check);
 }
 
-void check_chunk(const std::string& path, const LogitChunk& chunk) {
-  for (int64_t i = 0; i < chunk.rows; ++i)
-    if (chunk.labels[i] < 0 || chunk.labels[i] >= chunk.classes)
-      throw DataError(fmt::format("label {}{} of row {} is not in 0–{}", chunk.labels[i],
-                                  chunk.labels[i] == INT64_MAX ? " (or more)" : "", chunk.first_row + i,
-                                  chunk.classes - 1),
+void check_labels(const std::string& path, int64_t classes, int64_t first_row, int64_t rows,
+                  const int64_t* labels) {
+  for (int64_t i = 0; i < rows; ++i)
+    if (labels[i] < 0 || labels[i] >= classes)
+      throw DataError(fmt::format("label {}{} of row {} is not in 0–{}", labels[i],
+                                  labels[i] == INT64_MAX ? " (or more)" : "", first_row + i, classes - 1),
                       path, "labels are class numbers from 0");
+}
+
+void check_chunk(const std::string& path, const LogitChunk& chunk) {
+  check_labels(path, chunk.classes, chunk.first_row, chunk.rows, chunk.labels);
   if (row_kernels().finite(chunk.logits, chunk.rows * chunk.classes)) return;
   for (int64_t i = 0; i < chunk.rows * chunk.classes; ++i)
     if (!std::isfinite(chunk.logits[i]))

@@ -43,4 +43,8 @@ void for_each_chunk(const LogitFile& file, int64_t first, int64_t last, int thre
 /// Throws DataError for the first bad value of a chunk. `path` is what the message names.
 void check_chunk(const std::string& path, const LogitChunk& chunk);
 
+/// Throws DataError for the first of `labels` [rows] that is not in 0 … classes − 1.
+void check_labels(const std::string& path, int64_t classes, int64_t first_row, int64_t rows,
+                  const int64_t* labels);
+
 }  // namespace smoothlab::eval

@@ -55,6 +55,15 @@ border-radius:0;vertical-align:3px}
 .legend .b{background:var(--bar)}.legend .g{background:var(--gap);opacity:.6}
 .legend .i{height:0;border-top:2px dashed var(--ink);border-radius:0;vertical-align:4px}
 .notes{padding-left:20px}
+h3{font-size:1rem;margin:28px 0 10px}
+section+section{border-top:1px solid var(--line);margin-top:44px}
+table.claims th:nth-child(2){text-align:left}
+td.text{white-space:normal;text-align:left;min-width:15ch}
+td.text .soft{display:block;margin-left:0}
+figcaption .soft{font-size:.85rem}
+.diagrams.pairs{grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr))}
+.badge{border:1px solid currentColor;border-radius:99px;padding:1px 10px;font-size:.85em;color:var(--soft)}
+.badge.yes{color:var(--good)}.badge.no{color:var(--gap)}
 @media (max-width:600px){main{padding:20px 14px 40px}th,td{padding:7px 10px}h1{font-size:1.45rem}}
 )css";
 

@@ -5,14 +5,6 @@
 #include <utility>
 
 namespace smoothlab::eval {
-namespace {
-
-bool starts_with(const std::string& text, const std::string& start) {
-  return text.compare(0, start.size(), start) == 0;
-}
-
-}  // namespace
-
 std::map<std::string, std::string> recipe_values(const std::string& text) {
   std::map<std::string, std::string> values;
   std::vector<std::pair<size_t, std::string>> sections;  // indentation, dotted name
@@ -35,16 +27,19 @@ std::map<std::string, std::string> recipe_values(const std::string& text) {
   return values;
 }
 
+bool shapes_training(const std::string& key) {
+  static const std::set<std::string> others{"train.device",    "train.capture",      "train.workers",
+                                            "train.log_every", "train.bucket_bytes", "train.micro_batch",
+                                            "task.path"};
+  static const std::set<std::string> blocks{"evaluate", "logits", "information", "checkpoint"};
+  return others.count(key) == 0 && blocks.count(key.substr(0, key.find('.'))) == 0;
+}
+
 std::map<std::string, std::string> training_values(const std::string& text) {
-  static const std::set<std::string> others{
-      "train.seed",    "targets.alpha",   "targets.convention", "train.device",      "train.capture",
-      "train.workers", "train.log_every", "train.bucket_bytes", "train.micro_batch", "task.path"};
+  static const std::set<std::string> compared{"train.seed", "targets.alpha", "targets.convention"};
   auto values = recipe_values(text);
-  for (auto it = values.begin(); it != values.end();) {
-    const bool other = others.count(it->first) > 0 || starts_with(it->first, "evaluate.") ||
-                       starts_with(it->first, "checkpoint.");
-    it = other ? values.erase(it) : std::next(it);
-  }
+  for (auto it = values.begin(); it != values.end();)
+    it = compared.count(it->first) > 0 || !shapes_training(it->first) ? values.erase(it) : std::next(it);
   return values;
 }
 

@@ -10,6 +10,10 @@ namespace smoothlab::eval {
 /// what stands in flow style is the value of its key. Only for telling whether two recipes are alike.
 std::map<std::string, std::string> recipe_values(const std::string& text);
 
+/// Whether a key has a say in what the network learns. Others say where and how a run is kept, or how its
+/// work is cut up, which rounds sums otherwise.
+bool shapes_training(const std::string& key);
+
 /// What of a recipe shapes the trained network beside seed and targets' smoothing: without `train.seed`,
 /// `targets.alpha`, `targets.convention`, and without what only says where and how the run is kept.
 std::map<std::string, std::string> training_values(const std::string& text);

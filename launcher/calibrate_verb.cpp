@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -8,15 +7,15 @@
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
-#include "cluster/log.h"
 #include "eval/calibration_page.h"
 #include "eval/calibration_report.h"
 #include "eval/gnuplot.h"
 #include "eval/output_file.h"
 #include "eval/reliability_figure.h"
-#include "eval/shard_names.h"
 #include "eval/smoothing_comparison.h"
+#include "launcher/analysis_progress.h"
 #include "launcher/each_file.h"
+#include "launcher/given_files.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 
@@ -66,36 +65,6 @@ std::vector<std::string> figure_stems(const std::string& folder, const std::vect
   return stems;
 }
 
-/// "2 of 3: runs/a/logits/test.h5: 120000 of 400000 rows, 1200000 rows/s, 0 s left", once it takes long
-/// enough to be wondered about.
-class AnalysisProgress {
- public:
-  /// passes: how many times the file is likely to be read.
-  AnalysisProgress(cluster::Log& log, std::string name, int64_t rows, int passes)
-      : log_(log), name_(std::move(name)), total_(rows * passes) {}
-  ~AnalysisProgress() { log_.progress_done(); }
-  AnalysisProgress(const AnalysisProgress&) = delete;
-  AnalysisProgress& operator=(const AnalysisProgress&) = delete;
-
-  void add(int64_t rows) {
-    done_ += rows;
-    const auto now = Clock::now();
-    if (now - shown_ < std::chrono::milliseconds(200) || now - start_ < std::chrono::seconds(2)) return;
-    shown_ = now;
-    const double rate = static_cast<double>(done_) / std::chrono::duration<double>(now - start_).count();
-    log_.progress(fmt::format("{}: {} of {} rows read, {:.0f} rows/s, {:.0f} s left", name_, done_,
-                              std::max(done_, total_), rate,
-                              static_cast<double>(std::max<int64_t>(0, total_ - done_)) / rate));
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  cluster::Log& log_;
-  std::string name_;
-  int64_t total_, done_ = 0;
-  Clock::time_point start_ = Clock::now(), shown_;
-};
-
 /// Where pages and figures go; empty where none are wanted.
 struct Outputs {
   std::string page;
@@ -124,42 +93,16 @@ Outputs claim_outputs(const Options& options, const std::vector<std::string>& fi
   return outputs;
 }
 
-/// The files less what a pattern such as logits/*.h5 catches beside them: shards of one of them, and the same
-/// file once more. What is left out is said on stderr.
-std::vector<std::string> without_parts(const std::vector<std::string>& given) {
-  const auto shards = eval::shards_among(given);
-  std::vector<std::string> files;
-  for (const auto& file : given) {
-    std::error_code code;
-    const auto same = std::find_if(files.begin(), files.end(), [&](const auto& other) {
-      return std::filesystem::equivalent(file, other, code);
-    });
-    const auto shard = shards.find(file);
-    if (shard != shards.end())
-      std::cerr << "note: " << file << " is left out: it is a part of " << shard->second << std::endl;
-    else if (same != files.end())
-      std::cerr << "note: " << file << " is left out: it is the same file as " << *same << std::endl;
-    else
-      files.push_back(file);
-  }
-  return files;
-}
-
 eval::CalibrationReport analyse(const std::string& path, const std::string& name,
                                 const eval::CalibrationOptions& options) {
-  cluster::Log log(0);
   const eval::LogitFile file(path);
-  AnalysisProgress progress(log, name, file.rows(), options.fit && !options.temperature ? 2 : 1);
+  AnalysisProgress progress(name, file.rows(), options.fit && !options.temperature ? 2 : 1);
   return eval::analyse(file, options, [&progress](int64_t rows) { progress.add(rows); });
 }
 
 void print(const std::vector<eval::CalibrationReport>& reports, bool one_file, bool json) {
-  if (json && one_file) {
-    std::cout << printed(eval::to_json(reports.front())) << std::endl;
-  } else if (json) {
-    nlohmann::json all = nlohmann::json::array();
-    for (const auto& report : reports) all.push_back(eval::to_json(report));
-    std::cout << printed(all) << std::endl;
+  if (json) {
+    print_each(reports, one_file);
   } else {
     std::cout << eval::to_table(reports);
     const auto rows = eval::compare_smoothing(reports);
@@ -193,16 +136,14 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
   const auto calibration = calibration_options(options);
   eval::check(calibration);
   const bool one_given = options.words().size() == 1;
-  const auto files = without_parts(options.words());
+  const auto files = whole_files(options.words());
   const Outputs outputs = claim_outputs(options, files, options.words());
 
   std::vector<eval::CalibrationReport> reports;
   size_t number = 0;
   const int code = for_each_file(files, [&](const std::string& path) {
     const size_t at = number++;
-    const std::string name =
-        files.size() == 1 ? path : fmt::format("{} of {}: {}", number, files.size(), path);
-    reports.push_back(analyse(path, name, calibration));
+    reports.push_back(analyse(path, numbered(number, files.size(), path), calibration));
     if (!outputs.figures.empty())
       eval::write_reliability_figures(reports.back(), outputs.figures[at], outputs.formats);
   });

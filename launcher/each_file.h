@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,17 @@ int for_each_file(const std::vector<std::string>& files, const std::function<voi
 template <typename Json>
 std::string printed(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Prints reports as JSON: where one file was given its object, for several a list; nothing where the only
+/// file failed.
+template <typename Report>
+void print_each(const std::vector<Report>& reports, bool one_given) {
+  if (reports.empty() && one_given) return;
+  using Json = decltype(to_json(reports.front()));
+  Json all = Json::array();
+  for (const auto& report : reports) all.push_back(to_json(report));
+  std::cout << printed(one_given ? all[0] : all) << std::endl;
 }
 
 /// How verbs that take several files say so in --help.

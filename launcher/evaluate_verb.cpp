@@ -10,6 +10,7 @@
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "cluster/nearest_name.h"
+#include "eval/chosen_class.h"
 #include "eval/evaluation_pass.h"
 #include "eval/output_file.h"
 #include "launcher/job.h"
@@ -20,6 +21,7 @@
 #include "trainer/network_device.h"
 #include "trainer/rank_agreement.h"
 #include "trainer/run_evaluation.h"
+#include "trainer/run_judge.h"
 #include "trainer/run_parts.h"
 
 namespace smoothlab::launcher {
@@ -31,7 +33,17 @@ struct EvaluateRequest {
   trainer::LoadOptions load;
   eval::LogitPrecision precision = eval::LogitPrecision::float32;
   bool penultimate = true, json = false;
+  /// Of augmentation draws in place of a split, where there are classes.
+  trainer::InformationOptions information;
 };
+
+std::shared_ptr<const data::Dataset> draws_of(const trainer::InformationOptions& wanted,
+                                              const data::Task& task) {
+  trainer::RecipePlaces places;
+  for (const char* name : {"classes", "examples"})
+    places.note(std::string("information.") + name, {std::string("--") + name, true});
+  return trainer::information_examples(wanted, places, task);
+}
 
 void print(const EvaluateRequest& request, const std::string& split, const trainer::LoadedRun& run,
            const eval::CalibrationSums& sums) {
@@ -72,12 +84,22 @@ trainer::LoadedRun load_on_all(const EvaluateRequest& request, const cluster::Fi
   return std::move(*run);
 }
 
+trainer::InformationOptions wanted_draws(const Options& options) {
+  trainer::InformationOptions wanted;
+  wanted.classes = eval::split_classes(options.texts("classes"), 2, "--classes");
+  wanted.examples = options.integer("examples", 1, INT64_C(1) << 40);
+  wanted.draws = options.integer("draws", 2, 1024);
+  return wanted;
+}
+
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
   const auto files = cluster::local_file_system();
   const bool newest = request.load.step < 0;
   const auto run = load_on_all(request, *files, communicator, log);
   std::string split = request.split.empty() ? run.recipe.evaluate.split : request.split;
-  const auto dataset = trainer::split_of(run.task, split);
+  const bool draws = !request.information.classes.empty();
+  const auto dataset = draws ? draws_of(request.information, run.task) : trainer::split_of(run.task, split);
+  if (draws) split = "draws";
   if (request.logits.empty()) {
     // The plain name is the newest checkpoint's; an older one's rows may not take its place.
     const std::string step = newest ? "" : "step-" + std::to_string(run.step) + "-";
@@ -111,6 +133,11 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
       .value("split", "S", "train, validation or test; the recipe's evaluate.split without it")
       .value("logits", "FILE", "where the logit file goes")
       .value("step", "N", "checkpoint to use instead of the newest")
+      .list("classes", "A,B",
+            "instead of a split: examples of two classes, each under several draws of the augmentation, for "
+            "information; kept as draws.h5")
+      .value("examples", "N", "with --classes: training samples of each class, the first ones", "300")
+      .value("draws", "L", "with --classes: draws of each of them", "5")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
       .flag("no-average", "the trained weights, also where the run keeps averages of them")
@@ -138,6 +165,12 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   if (options.has("step")) request.load.step = options.integer("step", 0, INT64_C(1) << 53);
   request.load.averages = !options.has("no-average");
   request.penultimate = !options.has("no-penultimate");
+  if (options.has("classes")) {
+    if (options.has("split"))
+      throw UsageError("draws are of the training split", "--split", "leave --split or --classes out");
+    request.information = wanted_draws(options);
+    request.penultimate = false;
+  }
   request.json = options.has("json");
   job.after_death = "nothing was published, an older logit file is as it was; evaluate again";
   return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {

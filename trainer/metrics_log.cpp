@@ -34,6 +34,10 @@ bool is_evaluation(const Json& line) {
   return line.contains("split");
 }
 
+bool is_information(const Json& line) {
+  return line.contains("information");
+}
+
 /// Calls take(line, number, end) for each whole line, `end` being the offset behind it, until it says no.
 template <typename Take>
 void for_each_line(const std::string& text, const Take& take) {
@@ -49,6 +53,18 @@ void for_each_line(const std::string& text, const Take& take) {
 double real(const Json& line, const char* name) {
   const Json& value = line.at(name);
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+InformationMetrics information_of(const Json& line) {
+  InformationMetrics m;
+  m.step = line.at("step");
+  m.classes = line.at("classes");
+  m.examples = line.at("examples");
+  m.draws = line.at("draws");
+  m.information = real(line, "information");
+  m.bound = real(line, "bound");
+  m.floor = real(line, "floor");
+  return m;
 }
 
 TrainingMetrics training_of(const Json& line) {
@@ -117,6 +133,15 @@ void MetricsLog::write(const EvaluationMetrics& m) {
   file_->write(line.data(), line.size());
 }
 
+void MetricsLog::write(const InformationMetrics& m) {
+  const std::string line = fmt::format(
+      "{{\"step\": {}, \"classes\": {}, \"examples\": {}, \"draws\": {}, \"information\": {}, \"bound\": {}, "
+      "\"floor\": {}}}\n",
+      m.step, Json(m.classes).dump(), m.examples, m.draws, number(m.information), number(m.bound),
+      number(m.floor));
+  file_->write(line.data(), line.size());
+}
+
 void MetricsLog::sync() {
   file_->sync();
 }
@@ -129,7 +154,8 @@ void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64
   for_each_line(text, [&](std::string_view line, int64_t number, size_t end) {
     const Json at = parse_line(line, path, number);
     const int64_t of = at["step"];
-    if (of > step || (evaluation_pending && of == step && is_evaluation(at))) return false;
+    if (of > step || (evaluation_pending && of == step && (is_evaluation(at) || is_information(at))))
+      return false;
     keep = end;
     return true;
   });
@@ -145,6 +171,8 @@ RunMetrics read_metrics(const cluster::FileSystem& files, const std::string& pat
     try {
       if (is_evaluation(parsed))
         metrics.evaluations.push_back(evaluation_of(parsed));
+      else if (is_information(parsed))
+        metrics.information.push_back(information_of(parsed));
       else
         metrics.training.push_back(training_of(parsed));
     } catch (const Json::exception&) {

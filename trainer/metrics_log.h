@@ -35,6 +35,15 @@ struct EvaluationMetrics {
   double seconds = 0;  ///< that the evaluation took
 };
 
+/// A line about the mutual information of a training example and the network's output, see
+/// eval/mutual_information.h. In nats.
+struct InformationMetrics {
+  int64_t step = 0;
+  std::string classes;  ///< "airplane, dog"
+  int64_t examples = 0, draws = 0;
+  double information = 0, bound = 0, floor = 0;
+};
+
 /// As it stands in files and results. Numbers that JSON does not have are null, and come back as NaN.
 nlohmann::ordered_json to_json(const EvaluationMetrics& metrics);
 /// Throws what nlohmann::json throws where something is missing or of another type.
@@ -50,6 +59,7 @@ class MetricsLog {
   ~MetricsLog();
   void write(const TrainingMetrics& metrics);
   void write(const EvaluationMetrics& metrics);
+  void write(const InformationMetrics& metrics);
   void sync();
 
  private:
@@ -60,6 +70,7 @@ class MetricsLog {
 struct RunMetrics {
   std::vector<TrainingMetrics> training;
   std::vector<EvaluationMetrics> evaluations;
+  std::vector<InformationMetrics> information;
 };
 
 /// All whole lines of a run's metrics.jsonl, which may still grow; nothing where there is no file. null is
@@ -67,8 +78,8 @@ struct RunMetrics {
 RunMetrics read_metrics(const cluster::FileSystem& files, const std::string& path);
 
 /// Cuts off what was written after `step`, and a last line that was not finished: a resumed run writes these
-/// lines again; so it does with the evaluation of `step` itself where that is pending. Throws DataError that
-/// names the line where a whole line is no metric.
+/// lines again; so it does with what was seen of the network at `step` itself where that is pending. Throws
+/// DataError that names the line where a whole line is no metric.
 void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64_t step,
                       bool evaluation_pending = false);
 

@@ -80,7 +80,26 @@ struct EvaluateOptions {
   int64_t every = 0;                 ///< steps; 0: only at the end
   std::string split = "validation";  ///< falls back to test where nothing is held out
   int64_t batch = 250;
-  bool logits = false;  ///< keep a logit file of each evaluation
+};
+
+/// `logits:`. The logit files that a run leaves: of each split SPLIT.h5 at the end and step-N-SPLIT.h5 on the
+/// way, a trajectory.
+struct LogitOptions {
+  std::vector<std::string> splits;  ///< as evaluate.split; empty: none
+  int64_t every = 0;                ///< steps; 0: only at the end
+  std::vector<int64_t> at;          ///< steps beside those; 0: before the first
+  bool penultimate = true;
+  std::string precision = "float32";  ///< float32, float16
+};
+
+/// `information:`. What the mutual information of a training example and the network's output is estimated
+/// from (paper Sec. 3.2, fig. 6): logits of examples of two classes, each under several draws of the
+/// augmentation.
+struct InformationOptions {
+  std::vector<std::string> classes;  ///< names of two; empty: none of it
+  int64_t every = 0;                 ///< steps; 0: only at the end
+  int64_t examples = 300;            ///< of each class, the first of the training split
+  int64_t draws = 5;
 };
 
 /// `checkpoint:`.
@@ -100,6 +119,8 @@ struct Recipe {
   ScheduleOptions schedule;
   TrainOptions train;
   EvaluateOptions evaluate;
+  LogitOptions logits;
+  InformationOptions information;
   CheckpointOptions checkpoint;
   RecipePlaces places;  ///< where the text gave its keys; no part of what the recipe says
 };

@@ -25,7 +25,8 @@ class Checker {
   const RecipePlaces& places_;
 };
 
-/// A key that means something under some values of another key only.
+/// A key that means something under some values of another key only; without values, where that key has
+/// another value than its default.
 struct Dependence {
   const char* key;
   const char* on;
@@ -57,6 +58,13 @@ const std::vector<Dependence>& dependences() {
       {"schedule.every", "schedule.name", {"exponential"}},
       {"schedule.staircase", "schedule.name", {"exponential"}},
       {"schedule.final_factor", "schedule.name", {"linear", "cosine"}},
+      {"logits.every", "logits.splits", {}},
+      {"logits.at", "logits.splits", {}},
+      {"logits.penultimate", "logits.splits", {}},
+      {"logits.precision", "logits.splits", {}},
+      {"information.every", "information.classes", {}},
+      {"information.examples", "information.classes", {}},
+      {"information.draws", "information.classes", {}},
   };
   return all;
 }
@@ -69,6 +77,7 @@ std::string written(const Recipe& recipe, const std::string& path) {
 
 bool applies(const Recipe& recipe, const Dependence& dependence) {
   const auto& values = dependence.values;
+  if (values.empty()) return written(recipe, dependence.on) != written(Recipe(), dependence.on);
   return std::find(values.begin(), values.end(), written(recipe, dependence.on)) != values.end();
 }
 
@@ -79,7 +88,9 @@ void check_dependences(const Checker& checker, const Recipe& recipe) {
     const std::string key = dependence.key, on = dependence.on;
     checker.require(written(recipe, key) == written(defaults, key), key,
                     fmt::format("'{}' means nothing where {} is {}", key, on, written(recipe, on)),
-                    fmt::format("leave it out, or set {} to {}", on, fmt::join(dependence.values, " or ")));
+                    dependence.values.empty() ? fmt::format("leave it out, or give {}", on)
+                                              : fmt::format("leave it out, or set {} to {}", on,
+                                                            fmt::join(dependence.values, " or ")));
   }
 }
 
@@ -138,6 +149,7 @@ bool means_nothing(const Recipe& recipe, const std::string& key) {
   const std::string value = written(recipe, key);
   if (value != written(Recipe(), key)) return false;
   if (value == write_value(std::string())) return true;
+  if (key == "logits.splits" || key == "information.classes") return true;
   if (key == "train.steps" || key == "train.epochs") return value == "0";
   if (key == "train.ema_warmup") return recipe.train.ema == 0;
   const auto& all = dependences();

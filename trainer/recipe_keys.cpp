@@ -43,6 +43,14 @@ struct NamesOf {
 };
 struct Increasing {};
 struct NotEmpty {};
+/// At least 0 and increasing.
+struct NotFalling {};
+/// Some of these names, each once.
+struct ListOf {
+  std::vector<std::string> names;
+};
+/// Two different names, or none.
+struct Pair {};
 struct AtLeastZeroOrMinusOne {};
 
 template <typename T>
@@ -89,6 +97,44 @@ Limit<T> limit(const NamesOf& one) {
 template <typename T>
 Limit<T> limit(NotEmpty) {
   return {"not empty", [](const T& v) { return !v.empty(); }, {}};
+}
+
+template <typename T>
+Limit<T> limit(NotFalling) {
+  return {"at least 0 and increasing",
+          [](const T& v) {
+            return (v.empty() || v.front() >= 0) &&
+                   std::adjacent_find(v.begin(), v.end(), std::greater_equal<>()) == v.end();
+          },
+          {}};
+}
+
+/// The first name that is not allowed where it stands; empty where all are.
+std::string first_wrong(const std::vector<std::string>& values, const std::vector<std::string>& names) {
+  for (auto value = values.begin(); value != values.end(); ++value)
+    if (std::find(names.begin(), names.end(), *value) == names.end() ||
+        std::find(values.begin(), value, *value) != value)
+      return *value;
+  return "";
+}
+
+template <typename T>
+Limit<T> limit(const ListOf& list) {
+  return {fmt::format("{}", fmt::join(list.names, ", ")),
+          [list](const T& v) { return first_wrong(v, list.names).empty(); },
+          [list](const T& v) {
+            const std::string wrong = first_wrong(v, list.names);
+            const bool known = std::find(list.names.begin(), list.names.end(), wrong) != list.names.end();
+            return known ? fmt::format("give '{}' once", wrong) : suggest_name(wrong, list.names);
+          },
+          "list of some of"};
+}
+
+template <typename T>
+Limit<T> limit(Pair) {
+  return {"two different ones, or none",
+          [](const T& v) { return v.empty() || (v.size() == 2 && v[0] != v[1]); },
+          {}};
 }
 
 template <typename T>
@@ -297,7 +343,19 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(evaluate.split, (OneOf{{"validation", "test", "train"}}),
           "what is evaluated; validation means test where nothing is held out"),
       KEY(evaluate.batch, AtLeast{1}, "samples of one forward pass of a rank"),
-      KEY(evaluate.logits, Any{}, "keep a logit file of each evaluation"),
+
+      KEY(logits.splits, (ListOf{{"train", "validation", "test"}}),
+          "splits whose logits the run keeps: SPLIT.h5 at the end, step-N-SPLIT.h5 on the way; []: none"),
+      KEY(logits.every, AtLeast{0}, "steps between two of them on the way; 0: only at the end"),
+      KEY(logits.at, NotFalling{}, "more steps after which they are kept; 0: before the first"),
+      KEY(logits.penultimate, Any{}, "keep the penultimate activations too, for project"),
+      KEY(logits.precision, (OneOf{{"float32", "float16"}}), "of the stored rows"),
+
+      KEY(information.classes, Pair{},
+          "names of two classes whose examples the mutual information is estimated of; []: none"),
+      KEY(information.every, AtLeast{0}, "steps between two estimates; 0: only at the end"),
+      KEY(information.examples, AtLeast{1}, "training samples of each class, the first ones"),
+      KEY(information.draws, (Between{2, 1024}), "draws of the augmentation of each of them"),
 
       KEY(checkpoint.every, AtLeast{0}, "steps between two checkpoints; 0: only at the end"),
       KEY(checkpoint.keep, AtLeast{1}, "how many of the latest are kept"),

@@ -5,20 +5,17 @@
 #include <utility>
 
 #include "cluster/error.h"
+#include "eval/recipe_text.h"
 #include "trainer/recipe_keys.h"
 #include "trainer/schedule.h"
 
 namespace smoothlab::trainer {
 namespace {
 
-bool begins_with(const std::string& text, const std::string& start) {
-  return text.compare(0, start.size(), start) == 0;
-}
-
+/// Whether a sitting may have another value than the one before. How work is cut up changes no more than
+/// rounding, but that it does.
 bool never_matters(const std::string& key) {
-  return begins_with(key, "evaluate.") || begins_with(key, "checkpoint.") || key == "task.path" ||
-         key == "train.log_every" || key == "train.workers" || key == "train.device" ||
-         key == "train.capture";
+  return !eval::shapes_training(key) && key != "train.bucket_bytes" && key != "train.micro_batch";
 }
 
 /// Whether the run only gets longer, steps to more steps or epochs to more epochs.

@@ -49,8 +49,8 @@ class RunFolder {
 
 /// The first key in which `now` may not differ from `before` but does, as "key: before → now"; empty where a
 /// run may go on. What does not change a step's arithmetic may differ: task.path, train.log_every,
-/// train.workers, train.device, train.capture, evaluate.*, checkpoint.*, and a larger train.steps or
-/// train.epochs under a schedule that does not depend on the run's length.
+/// train.workers, train.device, train.capture, evaluate.*, logits.*, information.*, checkpoint.*, and a
+/// larger train.steps or train.epochs under a schedule that does not depend on the run's length.
 std::string first_conflict(const Recipe& before, const Recipe& now);
 
 }  // namespace smoothlab::trainer

@@ -11,6 +11,7 @@
 #include "trainer/activation_memory.h"
 #include "trainer/learner.h"
 #include "trainer/recipe_checks.h"
+#include "trainer/run_judge.h"
 #include "trainer/run_parts.h"
 
 namespace smoothlab::trainer {
@@ -51,6 +52,7 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   check_batch_fits(recipe, task.train->size());
   std::string split = recipe.evaluate.split;
   split_of(task, split);
+  if (!recipe.information.classes.empty()) information_examples(recipe.information, recipe.places, task);
   RunPlan plan;
   plan.task = task.name;
   plan.model = recipe.model.name;

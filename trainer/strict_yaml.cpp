@@ -255,19 +255,31 @@ void read_value(const YAML::Node& node, const Place& place, const std::string& k
   value = found.text;
 }
 
-void read_value(const YAML::Node& node, const Place& place, const std::string& key,
-                std::vector<int64_t>& value) {
+/// A list of what read_value reads. `entry`: how people may write one of its entries that stands alone.
+template <typename T>
+static void read_list(const YAML::Node& node, const Place& place, const std::string& key,
+                      const std::string& wanted, const std::string& entry, std::vector<T>& value) {
   if (!node.IsSequence()) {
-    const bool one = node.IsScalar() && matches(node.Scalar(), integer_form());
-    const std::string list = one ? "[" + node.Scalar() + "]" : "[1, 2]";
-    wrong_type(node, place, key, "a list of whole numbers",
+    const std::string list = "[" + entry + "]";
+    wrong_type(node, place, key, wanted,
                place.command_line ? fmt::format("write it as --set '{}={}'", key, list)
                                   : fmt::format("write it as {}: {}", key.substr(key.rfind('.') + 1), list));
   }
-  std::vector<int64_t> parsed(node.size());
+  std::vector<T> parsed(node.size());
   for (size_t i = 0; i < parsed.size(); ++i)
     read_value(node[i], place, fmt::format("{}[{}]", key, i), parsed[i]);
   value = std::move(parsed);
+}
+
+void read_value(const YAML::Node& node, const Place& place, const std::string& key,
+                std::vector<int64_t>& value) {
+  const bool one = node.IsScalar() && matches(node.Scalar(), integer_form());
+  read_list(node, place, key, "a list of whole numbers", one ? node.Scalar() : "1, 2", value);
+}
+
+void read_value(const YAML::Node& node, const Place& place, const std::string& key,
+                std::vector<std::string>& value) {
+  read_list(node, place, key, "a list of texts", node.IsScalar() ? unshield(node.Scalar()) : "a, b", value);
 }
 
 std::string write_value(bool value) {
@@ -287,6 +299,11 @@ std::string write_value(double value) {
 }
 std::string write_value(const std::vector<int64_t>& value) {
   return fmt::format("[{}]", fmt::join(value, ", "));
+}
+std::string write_value(const std::vector<std::string>& value) {
+  std::vector<std::string> texts;
+  for (const std::string& text : value) texts.push_back(write_value(text));
+  return fmt::format("[{}]", fmt::join(texts, ", "));
 }
 
 std::string write_value(const std::string& value) {

@@ -34,6 +34,8 @@ void read_value(const YAML::Node& node, const Place& place, const std::string& k
 void read_value(const YAML::Node& node, const Place& place, const std::string& key, std::string& value);
 void read_value(const YAML::Node& node, const Place& place, const std::string& key,
                 std::vector<int64_t>& value);
+void read_value(const YAML::Node& node, const Place& place, const std::string& key,
+                std::vector<std::string>& value);
 
 /// YAML that read_value gives back unchanged.
 std::string write_value(bool value);
@@ -43,6 +45,7 @@ std::string write_value(uint64_t value);
 std::string write_value(double value);
 std::string write_value(const std::string& value);
 std::string write_value(const std::vector<int64_t>& value);
+std::string write_value(const std::vector<std::string>& value);
 
 /// What people call a type.
 inline const char* type_name(const bool&) {
@@ -65,6 +68,9 @@ inline const char* type_name(const std::string&) {
 }
 inline const char* type_name(const std::vector<int64_t>&) {
   return "list of whole numbers";
+}
+inline const char* type_name(const std::vector<std::string>&) {
+  return "list of texts";
 }
 
 }  // namespace smoothlab::trainer

@@ -12,15 +12,14 @@
 #include "cluster/gpu.h"
 #include "cluster/machine_probe.h"
 #include "data/batch_stream.h"
-#include "eval/evaluation_pass.h"
 #include "trainer/checkpoint_reader.h"
 #include "trainer/checkpoint_writer.h"
 #include "trainer/learner.h"
 #include "trainer/loss_meter.h"
 #include "trainer/rank_agreement.h"
 #include "trainer/recipe_checks.h"
-#include "trainer/run_evaluation.h"
 #include "trainer/run_folder.h"
+#include "trainer/run_judge.h"
 #include "trainer/run_parts.h"
 #include "trainer/run_summary.h"
 #include "trainer/stop_agreement.h"
@@ -66,10 +65,9 @@ struct TrainingRun::State {
   cluster::Placement placement;
   std::optional<cluster::ComputeStream> stream;
   data::Task task;
-  std::string split;
-  std::shared_ptr<const data::Dataset> evaluated;
+  std::unique_ptr<RunJudge> judge;
   int64_t total = 0, done = 0;
-  bool evaluation_pending = false;  ///< the evaluation due after `done` steps has yet to run
+  bool look_pending = false;  ///< what is due of the network after `done` steps has yet to be done
   std::unique_ptr<Learner> learner;
   std::unique_ptr<MetricsLog> metrics;       // rank 0
   std::unique_ptr<CheckpointWriter> writer;  // rank 0
@@ -102,8 +100,7 @@ struct TrainingRun::State {
     if (placement.device.is_cuda())
       task = data::keep_on_device(std::move(task), placement.device,
                                   cluster::gpu_free_bytes(placement.device.index()) / resident_share);
-    split = recipe.evaluate.split;
-    evaluated = split_of(task, split);
+    judge = std::make_unique<RunJudge>(recipe, task, folder.logits(), communicator, placement, log);
     total = total_steps(recipe, task.train->size());
     std::optional<Checkpoint> checkpoint;
     if (!checkpoint_folder.empty())
@@ -140,7 +137,7 @@ struct TrainingRun::State {
 
   void restore(const TrainingState& state) {
     done = state.step;
-    evaluation_pending = state.evaluation_pending;
+    look_pending = state.evaluation_pending;
     seconds_before = state.seconds;
     if (state.ranks == communicator.size()) {
       meter.set_window(state.windows.at(static_cast<size_t>(communicator.rank())));
@@ -152,11 +149,11 @@ struct TrainingRun::State {
   void open_folder(bool holds_run) {
     on_root(communicator, [&] {
       if (holds_run)
-        truncate_metrics(files, folder.metrics(), done, evaluation_pending);
+        truncate_metrics(files, folder.metrics(), done, look_pending);
       else
         folder.begin(recipe);
       // A run that goes on has not ended.
-      if (done < total || evaluation_pending) files.remove_all(summary_path(folder.path()));
+      if (done < total || look_pending) files.remove_all(summary_path(folder.path()));
       log.also_to(folder.log());
       metrics = std::make_unique<MetricsLog>(files, folder.metrics());
       writer =
@@ -168,7 +165,7 @@ struct TrainingRun::State {
     log.info("{}: {} with {:.2f} M parameters on {}, {} training and {} {} samples, {} classes",
              folder.path(), recipe.model.name,
              static_cast<double>(learner->network().parameter_count()) / 1e6, task.name, task.train->size(),
-             evaluated->size(), split, task.train->classes());
+             judge->split_size(), judge->split(), task.train->classes());
     log.info("{} ({}), {} each, {}, global batch {}, {} steps", counted(communicator.size(), "rank"),
              communicator.backend(), counted(placement.threads, "thread"), recipe.train.precision,
              recipe.train.global_batch, total);
@@ -237,38 +234,29 @@ struct TrainingRun::State {
     begin_window();
   }
 
-  void evaluate() {
+  /// What is due of the network as it is now.
+  void look() {
     const auto start = Clock::now();
-    eval::EvaluationOptions how = evaluation_options(recipe, task.name, split, done);
-    if (recipe.evaluate.logits) how.logits = fmt::format("{}/step-{}-{}.h5", folder.logits(), done, split);
-    EvaluationMetrics line;
+    Judged judged;
     learner->with_averages([&] {
-      const auto sums = eval::evaluate(learner->network(), evaluated, communicator, placement, how, log);
-      line.rows = static_cast<int64_t>(sums.rows);
-      line.accuracy = sums.accuracy();
-      line.top5_accuracy = sums.top5_accuracy();
-      line.nll = sums.mean_nll();
-      line.brier = sums.mean_brier();
-      line.ece = sums.ece();
+      judged = judge->judge(learner->network(), done, done == total, due_judgement(recipe, done, total));
     });
-    line.step = done;
-    line.split = split;
-    line.seconds = seconds_since(start);
-    on_root(communicator, [&] { metrics->write(line); });
-    last_evaluation = line;
-    evaluation_pending = false;
-    log.info("step {}: {} accuracy {:.4f}, NLL {:.4f}, ECE {:.4f} ({} rows in {:.1f} s)", done, split,
-             line.accuracy, line.nll, line.ece, line.rows, line.seconds);
-    evaluating += line.seconds;
-    window_started +=
-        std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(line.seconds));
+    on_root(communicator, [&] {
+      if (judged.evaluation) metrics->write(*judged.evaluation);
+      if (judged.information) metrics->write(*judged.information);
+    });
+    if (judged.evaluation) last_evaluation = judged.evaluation;
+    look_pending = false;
+    const double seconds = seconds_since(start);
+    evaluating += seconds;
+    window_started += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   }
 
   void save() {
     Checkpoint checkpoint = learner->snapshot(done);
     checkpoint.state.threads = placement.threads;
     checkpoint.state.seconds = training_seconds();
-    checkpoint.state.evaluation_pending = evaluation_pending;
+    checkpoint.state.evaluation_pending = look_pending;
     checkpoint.state.windows = gather_windows(communicator, meter.window());
     on_root(communicator, [&] {
       metrics->sync();  // the lines before a checkpoint are part of what it stands for
@@ -291,11 +279,10 @@ struct TrainingRun::State {
     const auto due = [&](int64_t every) { return last || (every > 0 && done % every == 0); };
     show_progress();  // before the loss of the window is written and gone
     if (due(recipe.train.log_every)) write_metrics();
-    evaluation_pending = due(recipe.evaluate.every);
-    auto request =
-        heed(evaluation_pending ? agreement.ask(in_trouble()) : agreement.at_boundary(in_trouble()));
-    if (evaluation_pending && request == cluster::StopRequest::none) {
-      evaluate();
+    look_pending = due_judgement(recipe, done, total).any();
+    auto request = heed(look_pending ? agreement.ask(in_trouble()) : agreement.at_boundary(in_trouble()));
+    if (look_pending && request == cluster::StopRequest::none) {
+      look();
       if (!last) request = heed(agreement.ask(in_trouble()));
     }
     if (due(recipe.checkpoint.every) || request != cluster::StopRequest::none) save();
@@ -318,7 +305,7 @@ struct TrainingRun::State {
     evaluating = 0;
     first_step = done;
     begin_window();
-    if (done >= total && !evaluation_pending) {
+    if (done >= total && !look_pending) {
       log.info("all {} steps are done already", total);
       return;
     }
@@ -332,10 +319,11 @@ struct TrainingRun::State {
     how.device = placement.device;
     how.input_type = compute_type(recipe);
     sitting = std::make_unique<Sitting>(communicator, stop, task.train, how);
-    if (!evaluation_pending) return;
+    if (done == 0) look_pending = due_judgement(recipe, 0, total).any();
+    if (!look_pending) return;
     sitting->request = heed(sitting->agreement.ask(in_trouble()));
     if (sitting->request != cluster::StopRequest::none) return;
-    evaluate();
+    look();
     if (done == total) save();
   }
 

@@ -1,5 +1,4 @@
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <set>
 
 #include "eval/shard_fixture.h"
@@ -113,18 +112,9 @@ TEST_F(CalibrateVerbSlow, OptionsThatContradictOrNameNothing) {
   expect_only_error(smoothlab({"calibrate", file, "--edges", "foo"}), 2, "standard, guo");
 }
 
-/// Names in `code` among the document's words; "`ece_…`" is none.
-std::set<std::string> names_in(const std::string& document) {
-  std::set<std::string> names;
-  const std::regex name("`([a-z0-9_]+)`");
-  for (std::sregex_iterator it(document.begin(), document.end(), name), end; it != end; ++it)
-    names.insert((*it)[1]);
-  return names;
-}
-
 TEST_F(CalibrateVerbSlow, TheDocumentNamesEveryKeyOfJson) {
   const auto file = good();
-  const auto documented = names_in(read_text(source_path("docs/calibration.md")));
+  const auto documented = documented_names("docs/calibration.md");
   for (const auto& options :
        std::vector<std::vector<std::string>>{{}, {"--temperature", "2"}, {"--no-fit"}}) {
     const auto result = smoothlab(joined({"calibrate", file, "--json"}, options));

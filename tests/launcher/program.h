@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -65,6 +67,15 @@ inline std::string read_text(const std::string& path) {
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+/// Names in `code` among the words of one of the program's documents; "`ece_…`" is none.
+inline std::set<std::string> documented_names(const std::string& document) {
+  const std::string text = read_text(source_path(document));
+  std::set<std::string> names;
+  const std::regex name("`([a-z0-9_]+)`");
+  for (std::sregex_iterator it(text.begin(), text.end(), name), end; it != end; ++it) names.insert((*it)[1]);
+  return names;
 }
 
 /// Changes one byte of a file.

@@ -1,0 +1,130 @@
+#include "eval/report_charts.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "eval/projection_figure.h"
+
+namespace smoothlab::eval {
+namespace {
+
+/// A value at a step; none: the run has no such value there.
+struct StepValue {
+  int64_t step = 0;
+  std::optional<double> value;
+};
+
+/// The mean over seeds at every step where a run has a value, the band from the least to the greatest.
+template <typename Values>
+ChartSeries series_of(const AlphaRuns& smoothing, int color, const Values& values) {
+  std::map<int64_t, std::vector<double>> by_step;
+  for (const ReportRun* run : smoothing.runs)
+    for (const StepValue& at : values(*run))
+      if (at.value) by_step[at.step].push_back(*at.value);
+  ChartSeries series;
+  series.name = smoothing.title();
+  series.color = color;
+  const bool several = smoothing.runs.size() > 1;
+  for (const auto& [step, of_seeds] : by_step) {
+    const SeedStatistics s = over_seeds(of_seeds);
+    if (s.count == 0) continue;
+    series.x.push_back(static_cast<double>(step));
+    series.y.push_back(s.mean);
+    if (!several) continue;
+    series.low.push_back(s.low);
+    series.high.push_back(s.high);
+  }
+  return series;
+}
+
+template <typename Values>
+Chart chart_of(const ReportSubject& subject, const std::string& title, const std::string& axis,
+               const Values& values) {
+  Chart chart;
+  chart.title = title;
+  chart.x.name = "steps";
+  chart.y.name = axis;
+  int color = 0;
+  for (const AlphaRuns& smoothing : subject.smoothing) {
+    ChartSeries series = series_of(smoothing, color++, values);
+    if (series.x.size() > 1) chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+template <typename Value>
+auto of_evaluations(const Value& value) {
+  return [value](const ReportRun& run) {
+    std::vector<StepValue> values;
+    for (const auto& evaluation : run.evaluations) values.push_back({evaluation.step, value(evaluation)});
+    return values;
+  };
+}
+
+std::vector<StepValue> losses(const ReportRun& run) {
+  std::vector<StepValue> values;
+  // More of them than a chart is wide in pixels would only make the page large.
+  constexpr size_t most = 150;
+  const size_t stride = run.training.size() / most + 1;
+  for (size_t i = stride - 1; i < run.training.size(); i += stride)
+    values.push_back({run.training[i].step, run.training[i].loss});
+  return values;
+}
+
+std::vector<StepValue> informations(const ReportRun& run) {
+  std::vector<StepValue> values;
+  for (const auto& at : run.information) values.push_back({at.step, at.estimate.information});
+  return values;
+}
+
+}  // namespace
+
+std::vector<Chart> training_charts(const ReportSubject& subject) {
+  using Evaluation = ReportRun::Evaluation;
+  std::vector<Chart> charts = {chart_of(subject, "Accuracy", "accuracy, %",
+                                        of_evaluations([](const Evaluation& e) { return 100 * e.accuracy; })),
+                               chart_of(subject, "Expected calibration error", "ECE",
+                                        of_evaluations([](const Evaluation& e) { return e.ece; })),
+                               chart_of(subject, "Negative log-likelihood", "nats",
+                                        of_evaluations([](const Evaluation& e) { return e.nll; })),
+                               chart_of(subject, "Training loss", "nats, soft targets", losses)};
+  std::vector<Chart> shown;
+  for (Chart& chart : charts)
+    if (!chart.series.empty()) shown.push_back(std::move(chart));
+  return shown;
+}
+
+std::optional<Chart> information_chart(const ReportSubject& subject) {
+  Chart chart = chart_of(subject, "Mutual information", "nats", informations);
+  if (chart.series.empty()) return std::nullopt;
+  double bound = 0, end = 0;
+  for (const AlphaRuns& smoothing : subject.smoothing)
+    for (const ReportRun* run : smoothing.runs)
+      for (const auto& at : run->information) {
+        bound = std::max(bound, at.estimate.bound);
+        end = std::max(end, static_cast<double>(at.step));
+      }
+  chart.y.low = 0;
+  chart.references = {{0, std::log(2.0), end, std::log(2.0), "log 2: only the class is told"},
+                      {0, bound, end, bound, fmt::format("log N = {:.2f}: every example is told", bound)}};
+  return chart;
+}
+
+std::vector<Chart> projection_charts(const ReportSubject& subject) {
+  std::vector<Chart> charts;
+  for (const AlphaRuns* smoothing : {subject.hard(), subject.smoothed(0.1)}) {
+    if (!smoothing) continue;
+    for (const char* split : {"train", "validation", "test"}) {
+      const PenultimateProjection* projection = projection_of(*smoothing->runs.front(), split);
+      if (!projection) continue;
+      Chart chart = projection_chart(*projection);
+      chart.title = smoothing->title() + ", " + split;
+      charts.push_back(std::move(chart));
+    }
+  }
+  return charts;
+}
+
+}  // namespace smoothlab::eval

@@ -1,0 +1,249 @@
+#include "eval/report_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "eval/markup.h"
+#include "eval/page.h"
+#include "eval/reliability_figure.h"
+#include "eval/reliability_svg.h"
+#include "eval/report_charts.h"
+#include "eval/report_claims.h"
+#include "eval/report_subject.h"
+
+namespace smoothlab::eval {
+namespace {
+
+std::string badge(Verdict verdict, const std::string& text) {
+  const char* kind = verdict == Verdict::holds ? "yes" : verdict == Verdict::fails ? "no" : "open";
+  return fmt::format("<span class=\"badge {}\">{}</span>", kind, escape_markup(text));
+}
+
+std::string verdict_text(Verdict verdict) {
+  return verdict == Verdict::holds ? "yes" : verdict == Verdict::fails ? "no" : "too close to tell";
+}
+
+std::string paragraph(const std::string& text, const char* kind = "") {
+  return fmt::format("<p{}>{}</p>\n", *kind ? fmt::format(" class=\"{}\"", kind) : "", escape_markup(text));
+}
+
+/// Figures of a page are numbered, as their ids must differ.
+class Figures {
+ public:
+  std::string chart(const Chart& chart) { return chart_figure(chart, next()); }
+  std::string reliability(const ReliabilityPanel& panel) {
+    return fmt::format("<figure><figcaption><b>{}</b><span class=\"soft\">{}</span></figcaption>\n",
+                       escape_markup(panel.title), escape_markup(panel.subtitle)) +
+           reliability_svg(panel, next()) + "</figure>\n";
+  }
+
+ private:
+  std::string next() { return fmt::format("figure-{}", count_++); }
+  int count_ = 0;
+};
+
+std::string grid(const std::string& figures, const char* kind = "diagrams") {
+  return figures.empty() ? "" : fmt::format("<div class=\"{}\">\n", kind) + figures + "</div>\n";
+}
+
+std::string claims_table(const ReportSubject& subject) {
+  std::string rows;
+  for (const Claim& claim : claims_about(subject))
+    rows += "<tr><td class=\"text\">" + escape_markup(claim.says) + "<span class=\"soft\">" +
+            escape_markup(claim.where) + "</span></td><td class=\"text\">" + escape_markup(claim.measured) +
+            "</td>" + page_cell(badge(claim.verdict, verdict_text(claim.verdict))) + "</tr>\n";
+  if (rows.empty()) return "";
+  return "<h3>What the paper says, and what these runs say</h3>\n" +
+         page_table({"the paper", "here", "holds"}, rows, "claims");
+}
+
+std::string beside_table(const ReportSubject& subject) {
+  std::string rows;
+  for (const Beside& row : beside_paper(subject))
+    rows += "<tr><td class=\"text\">" + escape_markup(row.what) + "</td>" + page_cell(row.paper) +
+            page_cell(row.here) + page_cell(badge(row.verdict, row.text)) + "</tr>\n";
+  if (rows.empty()) return "";
+  return "<h3>Figures of the paper</h3>\n" + page_table({"figure", "paper", "here", "verdict"}, rows);
+}
+
+std::string smoothing_row(const AlphaRuns& smoothing) {
+  const auto cell = [&](int digits, const auto& figure) {
+    const SeedStatistics s = over_runs(smoothing, figure);
+    if (s.count == 0) return page_cell("–");
+    std::string aside;
+    if (s.count > 1)
+      aside = fmt::format("± {0:.{1}f}, {2:.{1}f} to {3:.{1}f}", s.deviation, digits, s.low, s.high);
+    return page_cell(fmt::format("{:.{}f}", s.mean, digits), aside);
+  };
+  const auto nll = [](const ReportRun& run) -> std::optional<double> {
+    if (run.evaluations.empty()) return std::nullopt;
+    return run.evaluations.back().nll;
+  };
+  return "<tr>" + page_cell(smoothing.title()) + page_cell(std::to_string(smoothing.runs.size())) +
+         cell(2, final_accuracy) + cell(4, nll) + cell(4, calibration_error) + cell(4, scaled_error) +
+         cell(2, fitted_temperature) + "</tr>\n";
+}
+
+std::string smoothing_table(const ReportSubject& subject) {
+  if (subject.smoothing.empty()) return "";
+  std::string rows;
+  for (const AlphaRuns& smoothing : subject.smoothing) rows += smoothing_row(smoothing);
+  return "<h3>By label smoothing</h3>\n" +
+         page_table({"", "runs", "accuracy, %", "NLL, nats", "ECE", "ECE, scaled", "T"}, rows) +
+         "<p class=\"soft\">Means over runs that differ in their seed alone, ± the standard deviation of the "
+         "sample, least to greatest. Scaled: at the temperature T fitted to the same rows.</p>\n";
+}
+
+std::string reliability_part(const ReportSubject& subject, Figures& figures) {
+  std::string html;
+  const auto add = [&](const AlphaRuns* smoothing, bool scaled) {
+    if (!smoothing || !smoothing->runs.front()->calibration) return;
+    for (ReliabilityPanel panel : reliability_panels(*smoothing->runs.front()->calibration)) {
+      panel.title = smoothing->title() + ", " + panel.title;
+      html += figures.reliability(panel);
+      if (!scaled) break;
+    }
+  };
+  add(subject.hard(), true);
+  for (const AlphaRuns& smoothing : subject.smoothing)
+    if (smoothing.alpha > 0) add(&smoothing, false);
+  if (html.empty()) return "";
+  return "<h3>Reliability (fig. 2)</h3>\n<p class=\"soft\">Accuracy of the answers given with about the same "
+         "confidence, of the first seed. Below the dashed line the network claims more than it knows.</p>\n" +
+         grid(html);
+}
+
+std::string projection_part(const ReportSubject& subject, Figures& figures) {
+  std::string html;
+  for (const Chart& chart : projection_charts(subject)) html += figures.chart(chart);
+  if (html.empty()) return "";
+  return "<h3>Penultimate projections (fig. 1)</h3>\n<p class=\"soft\">Penultimate activations of three classes "
+         "on the plane through their templates, of the first seed. Dashed: where two of the classes have equal "
+         "logits. Spread: distance to the class's mean over the distance between the means. Regularity: 1 for "
+         "an equilateral triangle of the means.</p>\n" +
+         grid(html, "diagrams pairs");
+}
+
+std::string training_part(const ReportSubject& subject, Figures& figures) {
+  std::string html;
+  for (const Chart& chart : training_charts(subject)) html += figures.chart(chart);
+  return html.empty() ? "" : "<h3>Training</h3>\n" + grid(html, "diagrams pairs");
+}
+
+std::string information_part(const ReportSubject& subject, Figures& figures) {
+  const auto chart = information_chart(subject);
+  if (!chart) return "";
+  const MutualInformation* one = nullptr;
+  for (const AlphaRuns& smoothing : subject.smoothing)
+    for (const ReportRun* run : smoothing.runs)
+      if (!run->information.empty()) one = &run->information.back().estimate;
+  return "<h3>Mutual information (fig. 6)</h3>\n" +
+         paragraph(fmt::format(
+                       "Between the index of a training example, one of {}, and the difference of two logits "
+                       "under {} draws of the augmentation. Where an example cannot be told from others "
+                       "of its class the estimate is about log 2 + {:.2f} nats, the second part being its "
+                       "own error with so few draws.",
+                       one->examples, one->draws, one->floor),
+                   "soft") +
+         grid(figures.chart(*chart), "diagrams pairs");
+}
+
+std::string differences_part(const ReportSubject& subject) {
+  std::set<std::string> seen;
+  std::vector<std::string> differences;
+  bool known = false;
+  for (const AlphaRuns& smoothing : subject.smoothing)
+    for (const ReportRun* run : smoothing.runs) {
+      known = known || run->has_paper_recipe;
+      for (const std::string& difference : run->differences)
+        if (seen.insert(difference).second) differences.push_back(difference + ".");
+    }
+  if (!known) return "";
+  if (differences.empty()) return paragraph("The recipe is the paper's.", "soft");
+  return "<h3>Where the recipe is not the paper's</h3>\n" + page_notes(differences);
+}
+
+std::string subject_section(const ReportSubject& subject, Figures& figures) {
+  std::string html = "<section>\n<h2>" + escape_markup(subject.name) + "</h2>\n";
+  html += claims_table(subject) + beside_table(subject) + smoothing_table(subject);
+  html += reliability_part(subject, figures) + projection_part(subject, figures) +
+          information_part(subject, figures) + training_part(subject, figures) + differences_part(subject);
+  if (!subject.unfinished.empty())
+    html += paragraph(
+        fmt::format("{} of its runs have not ended and are not in these figures.", subject.unfinished.size()),
+        "soft");
+  return html + "</section>\n";
+}
+
+std::string duration(double seconds) {
+  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::string run_row(const ReportRun& run) {
+  std::string html = "<tr>" + page_cell(escape_markup(run.name)) + page_cell(fmt::format("{:g}", run.alpha)) +
+                     page_cell(std::to_string(run.seed));
+  if (!run.end) {
+    const int64_t step = run.training.empty() ? 0 : run.training.back().step;
+    return html + fmt::format("<td colspan=\"6\">not ended, step {} was its last line</td></tr>\n", step);
+  }
+  html += page_cell(std::to_string(run.end->step));
+  if (run.evaluations.empty()) {
+    html += page_cell("–") + page_cell("–") + page_cell("–");
+  } else {
+    const auto& last = run.evaluations.back();
+    html += page_cell(fmt::format("{:.2f}", 100 * last.accuracy), last.split) +
+            page_cell(fmt::format("{:.4f}", last.nll)) + page_cell(fmt::format("{:.4f}", last.ece));
+  }
+  return html + page_cell(duration(run.end->seconds)) +
+         page_cell(fmt::format("{:.0f}", run.end->samples_per_second)) + "</tr>\n";
+}
+
+std::string runs_part(const std::vector<ReportRun>& runs) {
+  std::string rows;
+  std::vector<std::string> problems;
+  for (const ReportRun& run : runs) {
+    rows += run_row(run);
+    for (const std::string& problem : run.problems) problems.push_back(run.name + ": " + problem);
+  }
+  return "<section>\n<h2>Runs</h2>\n" +
+         page_table({"run", "α", "seed", "steps", "accuracy, %", "NLL", "ECE", "training", "samples/s"},
+                    rows) +
+         page_notes(problems) + "</section>\n";
+}
+
+/// "2 runs: AMD EPYC, 2 ranks of 1 thread, bf16, …", one line for each kind of machine.
+std::string environment_part(const std::vector<ReportRun>& runs) {
+  std::map<std::string, int> kinds;
+  for (const ReportRun& run : runs)
+    if (run.end)
+      ++kinds[fmt::format("{} ({}), {} rank{} of {} thread{}, {}; smoothlab {}, {}",
+                          run.end->processor.empty() ? "unknown processor" : run.end->processor,
+                          run.end->device, run.end->ranks, run.end->ranks == 1 ? "" : "s", run.end->threads,
+                          run.end->threads == 1 ? "" : "s", run.end->precision, run.end->program,
+                          run.end->torch)];
+  std::vector<std::string> lines;
+  for (const auto& [kind, count] : kinds)
+    lines.push_back(fmt::format("{} run{}: {}", count, count == 1 ? "" : "s", kind));
+  return lines.empty() ? "" : "<section>\n<h2>Machines</h2>\n" + page_notes(lines) + "</section>\n";
+}
+
+}  // namespace
+
+std::string report_page(const std::string& title, const std::vector<ReportRun>& runs,
+                        const std::vector<std::string>& notes) {
+  Figures figures;
+  std::string body = paragraph(fmt::format(
+      "{} run{}. What label smoothing did, beside what Müller, Kornblith and Hinton (2019) report.",
+      runs.size(), runs.size() == 1 ? "" : "s"));
+  for (const ReportSubject& subject : report_subjects(runs)) body += subject_section(subject, figures);
+  body += runs_part(runs) + environment_part(runs) + page_notes(notes);
+  return page_document(title, body);
+}
+
+}  // namespace smoothlab::eval

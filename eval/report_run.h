@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eval/calibration_report.h"
+#include "eval/mutual_information.h"
+#include "eval/penultimate_projection.h"
+
+namespace smoothlab::eval {
+
+/// A run as the report shows it; whoever gathers it fills in what the run has.
+struct ReportRun {
+  std::string name;         ///< short and its own: "hard/seed-1"
+  std::string task, model;  ///< as the recipe names them
+  double alpha = 0;
+  std::string convention;  ///< of smoothing
+  uint64_t seed = 0;
+  /// Every key that shapes training, but for the three above: equal in runs of one experiment.
+  std::vector<std::pair<std::string, std::string>> shape;
+  bool has_paper_recipe = false;
+  std::vector<std::string> differences;  ///< from the paper's recipe, a phrase each
+
+  struct End {
+    int64_t step = 0, parameters = 0;
+    double seconds = 0, samples_per_second = 0;
+    int ranks = 1, threads = 1;
+    std::string device, processor, precision, program, torch;
+  };
+  std::optional<End> end;  ///< none: the run has not ended
+
+  struct Training {
+    int64_t step = 0;
+    double loss = 0, accuracy = 0;
+  };
+  std::vector<Training> training;
+  struct Evaluation {
+    int64_t step = 0;
+    std::string split;
+    double accuracy = 0, top5_accuracy = 0, nll = 0, ece = 0;
+  };
+  std::vector<Evaluation> evaluations;
+
+  std::optional<CalibrationReport> calibration;    ///< of the final logits of what was evaluated
+  std::vector<PenultimateProjection> projections;  ///< of final logits, a split each
+  struct Information {
+    int64_t step = 0;
+    MutualInformation estimate;
+  };
+  std::vector<Information> information;  ///< in the order of steps
+  std::vector<std::string> problems;     ///< files of it that could not be used, a sentence each
+};
+
+}  // namespace smoothlab::eval

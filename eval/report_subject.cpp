@@ -1,0 +1,140 @@
+#include "eval/report_subject.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "eval/paper_results.h"
+
+namespace smoothlab::eval {
+namespace {
+
+bool same_shape(const ReportRun& a, const ReportRun& b) {
+  return a.task == b.task && a.model == b.model && a.shape == b.shape;
+}
+
+/// Keys in which a run's shape differs from another's: "train.steps 600".
+std::string told_apart(const ReportRun& run, const std::vector<const ReportRun*>& others) {
+  std::vector<std::string> parts;
+  for (size_t k = 0; k < run.shape.size(); ++k)
+    for (const ReportRun* other : others)
+      if (k < other->shape.size() && other->shape[k].second != run.shape[k].second) {
+        parts.push_back(run.shape[k].first + " " + run.shape[k].second);
+        break;
+      }
+  constexpr size_t most = 4;
+  const bool more = parts.size() > most;
+  if (more) parts.resize(most);
+  return fmt::format("{}{}", fmt::join(parts, ", "), more ? ", …" : "");
+}
+
+void add(ReportSubject& subject, const ReportRun& run) {
+  if (!run.end) {
+    subject.unfinished.push_back(&run);
+    return;
+  }
+  const auto same = [&](const AlphaRuns& other) {
+    return other.alpha == run.alpha && other.convention == run.convention;
+  };
+  auto found = std::find_if(subject.smoothing.begin(), subject.smoothing.end(), same);
+  if (found == subject.smoothing.end())
+    found = subject.smoothing.insert(found, AlphaRuns{run.alpha, run.convention, {}});
+  found->runs.push_back(&run);
+}
+
+}  // namespace
+
+std::string AlphaRuns::title() const {
+  return fmt::format("α = {:g}{}", alpha, alpha > 0 && convention != "uniform" ? ", " + convention : "");
+}
+
+const AlphaRuns* ReportSubject::hard() const {
+  const auto found =
+      std::find_if(smoothing.begin(), smoothing.end(), [](const AlphaRuns& runs) { return runs.alpha == 0; });
+  return found == smoothing.end() ? nullptr : &*found;
+}
+
+const AlphaRuns* ReportSubject::smoothed(double alpha) const {
+  const AlphaRuns* nearest = nullptr;
+  for (const AlphaRuns& runs : smoothing)
+    if (runs.alpha > 0 && (!nearest || std::abs(runs.alpha - alpha) < std::abs(nearest->alpha - alpha)))
+      nearest = &runs;
+  return nearest;
+}
+
+std::vector<ReportSubject> report_subjects(const std::vector<ReportRun>& runs) {
+  std::vector<const ReportRun*> first;  // of each subject
+  std::vector<ReportSubject> subjects;
+  for (const ReportRun& run : runs) {
+    const auto same = std::find_if(first.begin(), first.end(),
+                                   [&](const ReportRun* other) { return same_shape(*other, run); });
+    if (same == first.end()) {
+      first.push_back(&run);
+      subjects.push_back(
+          {run.task, run.model, people_name(run.task) + ", " + people_name(run.model), {}, {}});
+      add(subjects.back(), run);
+    } else {
+      add(subjects[static_cast<size_t>(same - first.begin())], run);
+    }
+  }
+  for (size_t s = 0; s < subjects.size(); ++s) {
+    ReportSubject& subject = subjects[s];
+    std::stable_sort(subject.smoothing.begin(), subject.smoothing.end(),
+                     [](const AlphaRuns& a, const AlphaRuns& b) { return a.alpha < b.alpha; });
+    for (AlphaRuns& of_alpha : subject.smoothing)
+      std::stable_sort(of_alpha.runs.begin(), of_alpha.runs.end(),
+                       [](const ReportRun* a, const ReportRun* b) { return a->seed < b->seed; });
+    std::vector<const ReportRun*> namesakes;
+    for (const ReportRun* other : first)
+      if (other != first[s] && other->task == subject.task && other->model == subject.model)
+        namesakes.push_back(other);
+    if (!namesakes.empty()) subject.name += ": " + told_apart(*first[s], namesakes);
+  }
+  return subjects;
+}
+
+std::optional<double> final_accuracy(const ReportRun& run) {
+  if (run.evaluations.empty()) return std::nullopt;
+  return 100 * run.evaluations.back().accuracy;
+}
+
+std::optional<double> calibration_error(const ReportRun& run) {
+  if (run.calibration) return run.calibration->unscaled.ece;
+  if (run.evaluations.empty()) return std::nullopt;
+  return run.evaluations.back().ece;
+}
+
+std::optional<double> scaled_error(const ReportRun& run) {
+  if (!run.calibration || !run.calibration->scaled) return std::nullopt;
+  return run.calibration->scaled->ece;
+}
+
+std::optional<double> fitted_temperature(const ReportRun& run) {
+  if (!run.calibration || !run.calibration->fit) return std::nullopt;
+  return run.calibration->fit->temperature;
+}
+
+std::optional<double> final_information(const ReportRun& run) {
+  if (run.information.empty()) return std::nullopt;
+  return run.information.back().estimate.information;
+}
+
+const PenultimateProjection* projection_of(const ReportRun& run, const std::string& split) {
+  for (const PenultimateProjection& projection : run.projections)
+    if (stated(projection.origin, "split") == split) return &projection;
+  return nullptr;
+}
+
+std::optional<double> projected_spread(const ReportRun& run, const std::string& split) {
+  const PenultimateProjection* projection = projection_of(run, split);
+  return projection ? projection->spread : std::nullopt;
+}
+
+std::optional<double> projected_regularity(const ReportRun& run, const std::string& split) {
+  const PenultimateProjection* projection = projection_of(run, split);
+  return projection ? projection->means.regularity : std::nullopt;
+}
+
+}  // namespace smoothlab::eval

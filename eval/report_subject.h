@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "eval/report_run.h"
+#include "eval/seed_statistics.h"
+
+namespace smoothlab::eval {
+
+/// Runs that differ in nothing but the seed.
+struct AlphaRuns {
+  double alpha = 0;
+  std::string convention;
+  std::vector<const ReportRun*> runs;  ///< by seed
+  /// "α = 0.1", with the convention where it is not the paper's.
+  std::string title() const;
+};
+
+/// One network on one data set, trained in one way: what the paper's tables have a row for.
+struct ReportSubject {
+  std::string task, model;
+  std::string name;                  ///< "CIFAR-100, ResNet-56", and what tells it from another of that name
+  std::vector<AlphaRuns> smoothing;  ///< by α; runs that have ended
+  std::vector<const ReportRun*> unfinished;
+
+  /// Null where there is none.
+  const AlphaRuns* hard() const;
+  /// The smoothed runs with this α, else those whose α is nearest to it; null where there are none.
+  const AlphaRuns* smoothed(double alpha) const;
+};
+
+/// Runs outlive the subjects. In the order in which runs come.
+std::vector<ReportSubject> report_subjects(const std::vector<ReportRun>& runs);
+
+/// A figure of each run that has it.
+template <typename Figure>
+SeedStatistics over_runs(const AlphaRuns& smoothing, const Figure& figure) {
+  std::vector<double> values;
+  for (const ReportRun* run : smoothing.runs)
+    if (const auto value = figure(*run)) values.push_back(*value);
+  return over_seeds(values);
+}
+
+// The figures that tables and claims are made of; none where a run lacks it.
+std::optional<double> final_accuracy(const ReportRun& run);     ///< percent
+std::optional<double> calibration_error(const ReportRun& run);  ///< ECE, 15 bins
+std::optional<double> scaled_error(const ReportRun& run);  ///< at the temperature fitted to the same rows
+std::optional<double> fitted_temperature(const ReportRun& run);
+std::optional<double> final_information(const ReportRun& run);  ///< nats
+/// Of the projection of this split.
+std::optional<double> projected_spread(const ReportRun& run, const std::string& split);
+std::optional<double> projected_regularity(const ReportRun& run, const std::string& split);
+const PenultimateProjection* projection_of(const ReportRun& run, const std::string& split);
+
+}  // namespace smoothlab::eval

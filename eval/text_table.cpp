@@ -1,0 +1,34 @@
+#include "eval/text_table.h"
+
+#include <algorithm>
+
+namespace smoothlab::eval {
+namespace {
+
+size_t width(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;  // not a byte that goes on with a character
+  }));
+}
+
+}  // namespace
+
+std::string text_table(const std::vector<TableLine>& lines) {
+  if (lines.empty()) return "";
+  std::vector<size_t> widths(lines.front().size());
+  for (const TableLine& cells : lines)
+    for (size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], width(cells[i]));
+  std::string text;
+  for (const TableLine& cells : lines) {
+    std::string row;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const std::string padding(widths[i] - width(cells[i]), ' ');
+      row += "  " + (i == 0 ? cells[i] + padding : padding + cells[i]);
+    }
+    row.erase(row.find_last_not_of(' ') + 1);
+    text += row + "\n";
+  }
+  return text;
+}
+
+}  // namespace smoothlab::eval
