@@ -13,7 +13,7 @@ size_t width(const std::string& text) {
 
 }  // namespace
 
-std::string text_table(const std::vector<TableLine>& lines) {
+std::string text_table(const std::vector<TableLine>& lines, const std::vector<size_t>& left) {
   if (lines.empty()) return "";
   std::vector<size_t> widths(lines.front().size());
   for (const TableLine& cells : lines)
@@ -23,7 +23,8 @@ std::string text_table(const std::vector<TableLine>& lines) {
     std::string row;
     for (size_t i = 0; i < cells.size(); ++i) {
       const std::string padding(widths[i] - width(cells[i]), ' ');
-      row += "  " + (i == 0 ? cells[i] + padding : padding + cells[i]);
+      const bool to_the_left = std::find(left.begin(), left.end(), i) != left.end();
+      row += "  " + (to_the_left ? cells[i] + padding : padding + cells[i]);
     }
     row.erase(row.find_last_not_of(' ') + 1);
     text += row + "\n";

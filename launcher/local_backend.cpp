@@ -63,11 +63,15 @@ ExitCode code_of(int exit_code) {
 
 }  // namespace
 
+int threads_of_rank(const LocalOptions& options) {
+  if (options.threads > 0 || options.jobs == 1) return options.threads;
+  if (cluster::wanted_threads(std::getenv("OMP_NUM_THREADS")) > 0) return 0;
+  return std::max(1, cluster::available_cores() / (options.jobs * options.ranks));
+}
+
 LocalBackend::LocalBackend(const LocalOptions& options, cluster::FileSystem& files)
     : options_(options), files_(files) {
-  if (options_.threads == 0 && cluster::wanted_threads(std::getenv("OMP_NUM_THREADS")) == 0 &&
-      options_.jobs > 1)
-    options_.threads = std::max(1, cluster::available_cores() / (options_.jobs * options_.ranks));
+  options_.threads = threads_of_rank(options);
 }
 
 LocalBackend::~LocalBackend() {

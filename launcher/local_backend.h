@@ -17,6 +17,10 @@ struct LocalOptions {
   int threads = 0;  ///< of each rank; 0: OMP_NUM_THREADS, or its share of the cores
 };
 
+/// What `threads` comes to where several jobs share the cores; 0: each rank takes what it may. Throws
+/// EnvironmentError where OMP_NUM_THREADS is no number.
+int threads_of_rank(const LocalOptions& options);
+
 /// A process for each run: `train` of this program. Where there are GPUs, runs that train at the same time
 /// take different ones as far as they reach.
 class LocalBackend : public RunBackend {

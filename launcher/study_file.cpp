@@ -83,7 +83,7 @@ class StudyParser {
         continue;
       }
       claim_key(name, here, line_of(key), stage);
-      stage.set.push_back({name, trainer::node_text(value), line_of(key)});
+      stage.set.push_back({name, setting_text(value), line_of(key)});
     }
   }
 

@@ -7,10 +7,10 @@
 
 #include "cluster/duration.h"
 #include "cluster/failure.h"
+#include "eval/text_table.h"
 #include "launcher/study_pace.h"
 #include "launcher/study_status.h"
 #include "launcher/study_trial.h"
-#include "launcher/text_table.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -71,19 +71,18 @@ StudyForecast forecast(const StudyPlan& plan, const std::vector<size_t>& selecte
 std::string forecast_text(const StudyPlan& plan, const std::vector<size_t>& selected,
                           const std::vector<RunState>& states, const std::vector<int64_t>& steps,
                           const StudyForecast& forecast) {
-  std::vector<std::vector<std::string>> rows = {
-      {"stage", "runs", "done", "steps of a run", "<  a step takes"}};
+  std::vector<eval::TableLine> rows = {{"stage", "runs", "done", "steps of a run", "a step takes"}};
   for (const auto& stage : forecast.stages)
     rows.push_back({stage.stage, fmt::format("{}", stage.runs), fmt::format("{}", stage.done),
-                    steps_text(stage), "  " + pace_text(stage)});
+                    steps_text(stage), pace_text(stage)});
   std::string text = fmt::format("{}: {} runs in {}, {}\n\n", plan.name, selected.size(), plan.folder,
                                  phases_text(selected, states));
-  text += text_table(rows) + "\n";
+  text += eval::text_table(rows, {0, 4}) + "\n";
   if (forecast.seconds_left)
     text += fmt::format("about {} of training, {} at a time; evaluations come on top\n\n",
                         cluster::duration_text(*forecast.seconds_left),
                         forecast.at_once == 1 ? "one run" : fmt::format("{} runs", forecast.at_once));
-  rows = {{"run", "<state", "steps", "<comes after"}};
+  rows = {{"run", "state", "steps", "comes after"}};
   for (const size_t i : selected) {
     const auto& after = plan.runs[i].after;
     rows.push_back({plan.runs[i].name, phase_name(states[i].phase),
@@ -91,7 +90,7 @@ std::string forecast_text(const StudyPlan& plan, const std::vector<size_t>& sele
                     after.empty() ? "" : plan.runs[after.front()].name});
     if (after.size() > 1) rows.back().back() += fmt::format(" and {} more", after.size() - 1);
   }
-  return text + text_table(rows);
+  return text + eval::text_table(rows, {0, 1, 3});
 }
 
 Json forecast_json(const StudyForecast& forecast) {

@@ -14,6 +14,11 @@ int line_of(const YAML::Node& node) {
   return node.Mark().is_null() ? 0 : node.Mark().line + 1;
 }
 
+std::string setting_text(const YAML::Node& node) {
+  const std::string plain = node.IsScalar() ? trainer::key_text(node) : "";
+  return plain.rfind('=', 0) == 0 ? plain : trainer::node_text(node);
+}
+
 std::vector<std::pair<YAML::Node, YAML::Node>> entries_of(const YAML::Node& node, const std::string& file,
                                                           const std::string& path,
                                                           const trainer::Place& place) {

@@ -37,6 +37,9 @@ class StudyMap {
   std::map<std::string, Entry> entries_;
 };
 
+/// A value as YAML, or a formula, which YAML may want in quotes, without them.
+std::string setting_text(const YAML::Node& node);
+
 /// From 1; 0 for a node of no file.
 int line_of(const YAML::Node& node);
 

@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "launcher/text_table.h"
+#include "eval/text_table.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -35,7 +34,7 @@ const std::vector<std::string>& metric_names() {
   return names;
 }
 
-const Spread* find(const ResultGroup& group, const std::string& metric) {
+const eval::SeedStatistics* find(const ResultGroup& group, const std::string& metric) {
   for (const auto& [name, spread] : group.metrics)
     if (name == metric) return &spread;
   return nullptr;
@@ -77,11 +76,11 @@ std::string csv_line(const std::vector<std::string>& fields) {
   return line + "\n";
 }
 
-std::string mean_text(const Spread* spread, const std::string& metric) {
+std::string mean_text(const eval::SeedStatistics* spread, const std::string& metric) {
   if (!spread) return "";
   const int digits = metric == "seconds" ? 1 : 4;
   const std::string mean = fmt::format("{:.{}f}", spread->mean, digits);
-  return spread->n < 2 ? mean : fmt::format("{} ± {:.{}f}", mean, spread->deviation, digits);
+  return spread->count < 2 ? mean : fmt::format("{} ± {:.{}f}", mean, spread->deviation, digits);
 }
 
 std::string stage_table(const std::string& stage, const std::vector<ResultGroup>& groups) {
@@ -89,8 +88,12 @@ std::string stage_table(const std::string& stage, const std::vector<ResultGroup>
   for (const auto& group : groups)
     if (group.stage == stage) values.push_back(&group.values);
   const auto columns = columns_of(values);
-  std::vector<std::vector<std::string>> rows(1);
-  for (const auto& column : columns) rows[0].push_back((rows[0].empty() ? "" : "<") + column);
+  std::vector<eval::TableLine> rows(1);
+  std::vector<size_t> left;
+  for (const auto& column : columns) {
+    left.push_back(rows[0].size());
+    rows[0].push_back(column);
+  }
   rows[0].emplace_back("n");
   for (const auto& metric : metric_names()) rows[0].push_back(metric);
   for (const auto& group : groups) {
@@ -102,15 +105,15 @@ std::string stage_table(const std::string& stage, const std::vector<ResultGroup>
                                         : fmt::format("{} of {}", done, group.runs.size()));
     for (const auto& metric : metric_names()) row.push_back(mean_text(find(group, metric), metric));
   }
-  return stage + "\n" + text_table(rows);
+  return stage + "\n" + eval::text_table(rows, left);
 }
 
-Json json_of(const Spread& spread) {
-  return {{"n", spread.n},
+Json json_of(const eval::SeedStatistics& spread) {
+  return {{"n", spread.count},
           {"mean", spread.mean},
-          {"std", std::isfinite(spread.deviation) ? Json(spread.deviation) : Json(nullptr)},
-          {"min", spread.least},
-          {"max", spread.most}};
+          {"std", spread.count > 1 ? Json(spread.deviation) : Json(nullptr)},
+          {"min", spread.low},
+          {"max", spread.high}};
 }
 
 std::vector<size_t> missing_of(const std::vector<size_t>& runs, const std::vector<RunState>& states) {
@@ -121,20 +124,6 @@ std::vector<size_t> missing_of(const std::vector<size_t>& runs, const std::vecto
 }
 
 }  // namespace
-
-Spread spread_of(const std::vector<double>& numbers) {
-  Spread spread;
-  spread.n = static_cast<int64_t>(numbers.size());
-  const auto count = static_cast<double>(numbers.size());
-  for (const double x : numbers) spread.mean += x / count;
-  double squares = 0;
-  for (const double x : numbers) squares += (x - spread.mean) * (x - spread.mean);
-  spread.deviation =
-      numbers.size() < 2 ? std::numeric_limits<double>::quiet_NaN() : std::sqrt(squares / (count - 1));
-  spread.least = *std::min_element(numbers.begin(), numbers.end());
-  spread.most = *std::max_element(numbers.begin(), numbers.end());
-  return spread;
-}
 
 std::vector<ResultGroup> groups_over_seeds(const StudyPlan& plan, const std::vector<size_t>& selected,
                                            const std::vector<RunState>& states) {
@@ -153,8 +142,10 @@ std::vector<ResultGroup> groups_over_seeds(const StudyPlan& plan, const std::vec
     for (const size_t i : group.runs)
       if (states[i].phase == RunPhase::done)
         for (const auto& [name, value] : metrics_of(states[i])) numbers[name].push_back(value);
-    for (const auto& name : metric_names())
-      if (!numbers[name].empty()) group.metrics.emplace_back(name, spread_of(numbers[name]));
+    for (const auto& name : metric_names()) {
+      const auto statistics = eval::over_seeds(numbers[name]);
+      if (statistics.count > 0) group.metrics.emplace_back(name, statistics);
+    }
   }
   return groups;
 }
@@ -256,13 +247,15 @@ std::string groups_csv(const StudyPlan& plan, const std::vector<size_t>& selecte
     line.push_back(fmt::format("{}", group.runs.size()));
     line.push_back(fmt::format("{}", group.runs.size() - group.missing.size()));
     for (const auto& metric : metric_names()) {
-      const Spread* spread = find(group, metric);
+      const eval::SeedStatistics* spread = find(group, metric);
       if (!spread) {
         line.resize(line.size() + 4);
         continue;
       }
-      for (const double x : {spread->mean, spread->deviation, spread->least, spread->most})
-        line.push_back(number(x));
+      line.push_back(number(spread->mean));
+      line.push_back(spread->count > 1 ? number(spread->deviation) : "");
+      line.push_back(number(spread->low));
+      line.push_back(number(spread->high));
     }
     text += csv_line(line);
   }

@@ -5,19 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "eval/seed_statistics.h"
 #include "launcher/run_state.h"
 #include "launcher/run_values.h"
 #include "launcher/study_plan.h"
 
 namespace smoothlab::launcher {
-
-/// Of n numbers: mean, standard deviation with n − 1 in the denominator (NaN of a single one), extremes.
-struct Spread {
-  int64_t n = 0;
-  double mean = 0, deviation = 0, least = 0, most = 0;
-};
-/// numbers: at least one.
-Spread spread_of(const std::vector<double>& numbers);
 
 /// Runs of a stage that differ in their seeds only.
 struct ResultGroup {
@@ -26,7 +19,7 @@ struct ResultGroup {
   std::vector<size_t> runs;
   std::vector<size_t> missing;  ///< of them, those that are not done
   /// Of the last evaluations of those that are done, and of the seconds that they trained: {"accuracy", …}.
-  std::vector<std::pair<std::string, Spread>> metrics;
+  std::vector<std::pair<std::string, eval::SeedStatistics>> metrics;
 };
 std::vector<ResultGroup> groups_over_seeds(const StudyPlan& plan, const std::vector<size_t>& selected,
                                            const std::vector<RunState>& states);

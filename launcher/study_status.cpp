@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster/duration.h"
+#include "eval/text_table.h"
 #include "launcher/run_values.h"
 #include "launcher/study_pace.h"
-#include "launcher/text_table.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -66,7 +66,7 @@ std::string phases_text(const std::vector<size_t>& runs, const std::vector<RunSt
 std::string status_text(const StudyPlan& plan, const std::vector<size_t>& selected,
                         const std::vector<RunState>& states, const std::vector<int64_t>& steps) {
   const auto pace = pace_of_stages(plan, states);
-  std::vector<std::vector<std::string>> rows = {{"run", "<state", "steps", "left", "<last evaluation"}};
+  std::vector<eval::TableLine> rows = {{"run", "state", "steps", "left", "last evaluation"}};
   std::string problems;
   for (const size_t i : selected) {
     const RunState& state = states[i];
@@ -75,7 +75,7 @@ std::string status_text(const StudyPlan& plan, const std::vector<size_t>& select
     if (!state.problem.empty())
       problems += fmt::format("{} {}: {}\n", plan.runs[i].name, phase_name(state.phase), state.problem);
   }
-  std::string text = text_table(rows) + "\n";
+  std::string text = eval::text_table(rows, {0, 1, 4}) + "\n";
   for (size_t stage = 0; stage < plan.stages.size(); ++stage) {
     const auto runs = of_stage(plan, selected, stage);
     if (runs.empty()) continue;

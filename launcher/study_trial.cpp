@@ -43,6 +43,8 @@ double seconds_of_trial_step(trainer::Recipe recipe, int threads, const cluster:
   // Longer than the trial, which then never comes to a last step with all that is due there.
   if (recipe.train.epochs == 0) recipe.train.steps = std::max<int64_t>(recipe.train.steps, 2 * most_steps);
   recipe.evaluate.every = recipe.checkpoint.every = 0;
+  recipe.logits = {};
+  recipe.information = {};
   const TrialFolder folder;
   const auto files = cluster::local_file_system();
   const auto communicator = cluster::make_solo_communicator();

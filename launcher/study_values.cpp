@@ -28,7 +28,7 @@ class Lister {
     else if (node.IsScalar() && node.Tag() == "?" && std::regex_match(node.Scalar(), range_form()))
       add_range(node.Scalar(), place);
     else
-      add_value(trainer::node_text(node), place);
+      add_value(setting_text(node), place);
   }
 
   static const std::regex& range_form() {

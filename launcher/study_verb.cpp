@@ -36,7 +36,7 @@ struct Request {
   LocalOptions local;
   size_t packed = 0;  ///< 0: a process for each run
   bool json = false;
-  int at_once() const { return packed > 0 ? 1 : local.jobs; }
+  int at_once() const { return packed > 0 ? static_cast<int>(packed) : local.jobs; }
 };
 
 void print_json(const Json& json) {
@@ -48,8 +48,8 @@ int dry_run(const Request& request, const cluster::FileSystem& files) {
   const auto states = states_of(files, request.plan);
   refuse_changed(request.plan, request.selected, states);
   const auto steps = steps_of_runs(request.plan);
-  const auto ahead =
-      forecast(request.plan, request.selected, states, steps, request.at_once(), request.local.threads, stop);
+  const auto ahead = forecast(request.plan, request.selected, states, steps, request.at_once(),
+                              threads_of_rank(request.local), stop);
   if (request.json) {
     Json json = status_json(request.plan, request.selected, states, steps);
     json["forecast"] = forecast_json(ahead);

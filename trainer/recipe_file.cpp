@@ -27,7 +27,9 @@ using Values = std::map<std::string, Value>;
 void collect(const YAML::Node& node, const std::string& path, const Place& place, const std::string& name,
              Values& given) {
   if (find_key(path) != nullptr) {
-    given[path] = {node, place, name};
+    // Assigning to a node would change what all copies of it refer to.
+    given.erase(path);
+    given.emplace(path, Value{node, place, name});
     return;
   }
   if (!path.empty() && names_in(path).empty()) unknown_key(path, place);

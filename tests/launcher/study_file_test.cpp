@@ -88,6 +88,7 @@ TEST(StudyFile, SetTakesKeysAndBlocksOfThem) {
   EXPECT_EQ(set[1].value, "4");
   EXPECT_EQ(set[2].value, "=0.1*2");
   EXPECT_EQ(set[2].line, 7);
+  EXPECT_EQ(stage(study("    set: {train.steps: '=min(3, 4)'}\n")).set[0].value, "=min(3, 4)");
 }
 
 TEST(StudyFile, AStageComesAfterSomeRunsOfOthers) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <ctime>
+#include <filesystem>
 
 #include "cluster/error.h"
 #include "launcher/program.h"
@@ -183,6 +185,19 @@ TEST_F(StudyPlanTest, RunsAreSelectedByNameWithWhatTheyNeed) {
   EXPECT_THAT(select_runs(all, "students/hidden-4*alpha-0-seed-2", false), ElementsAre(11U));
   EXPECT_THAT(select_runs(all, "students/hidden-4*alpha-0-seed-2", true), ElementsAre(1U, 11U));
   EXPECT_THROW(select_runs(all, "pupils/*", true), UsageError);
+}
+
+TEST_F(StudyPlanTest, StudiesThatComeWithTheProgramExpand) {
+  setenv("SMOOTHLAB_DATA", "data", /*overwrite=*/0);
+  int studies = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(test::source_path("recipes"))) {
+    const std::string path = entry.path().string();
+    if (entry.path().extension() != ".yaml" || test::read_text(path).find("\nstages:") == std::string::npos)
+      continue;
+    EXPECT_GT(plan_study(read_study(path)).runs.size(), 1U) << path;
+    ++studies;
+  }
+  EXPECT_GT(studies, 0);
 }
 
 TEST_F(StudyPlanTest, TheBookkeepingOf200RunsIsCheap) {

@@ -102,14 +102,14 @@ TEST_F(StudyVerbSlow, AFailedRunLeavesTheOthersAloneAndTakesWhatComesAfterItAlon
       "  s: {recipe: small.yaml, after: t, set: {model.hidden: [4], task.data_seed: '=t.optimizer.lr < 1 ? 1 : 2'}}\n");
   const auto result = smoothlab(words({"--json"}));
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("error: t/lr-1e+30: the loss is not finite"));
+  EXPECT_THAT(result.err, HasSubstr("error: t/lr-1e+30: the loss is not a number"));
   const json outcome = json::parse(result.out);
   EXPECT_EQ(outcome["done"], json({"t/lr-0.05", "s/t-lr-0.05"}));
   EXPECT_EQ(outcome["failed"][0]["run"], "t/lr-1e+30");
   EXPECT_EQ(outcome["skipped"][0]["run"], "s/t-lr-1e+30");
   const json status = answer({"status"});
   EXPECT_EQ(status["runs"][0]["state"], "failed");
-  EXPECT_THAT(status["runs"][0]["problem"], HasSubstr("the loss is not finite"));
+  EXPECT_THAT(status["runs"][0]["problem"], HasSubstr("the loss is not a number"));
   const auto table = smoothlab(words({"collect"}));
   EXPECT_EQ(table.exit_code, 0);
   EXPECT_THAT(table.out, AllOf(HasSubstr("missing: 2 of 4 runs"), HasSubstr("t/lr-1e+30 (failed)")));
