@@ -18,6 +18,7 @@ struct StatedFile {
 template <typename Report>
 std::vector<StatedFile> stated_files(const std::vector<Report>& reports) {
   std::vector<StatedFile> files;
+  files.reserve(reports.size());
   for (const Report& report : reports) files.push_back({report.file, report.origin});
   return files;
 }
