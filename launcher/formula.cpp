@@ -90,15 +90,16 @@ std::string Formula::value(const std::function<std::string(const std::string&)>&
   std::map<std::string, double> numbers;
   mu::Parser parser = parser_of(text_);
   try {
-    for (const auto& variable : parser.GetUsedVar()) {
-      const std::string name = plain(variable.first);
+    for (const auto& name : names_) {
+      std::string variable = name;
+      std::replace(variable.begin(), variable.end(), '-', hyphen_in_name);
       const std::string text = value_of(name);
-      double& number = numbers[variable.first];
+      double& number = numbers[variable];
       const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
       if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
         throw UsageError(fmt::format("'{}' is {}, which is no number", name, text), where_,
                          "calculate with numbers, or give the name alone");
-      parser.DefineVar(variable.first, &number);
+      parser.DefineVar(variable, &number);
     }
     const double result = parser.Eval();
     if (!std::isfinite(result))
