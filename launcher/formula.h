@@ -14,8 +14,10 @@ namespace smoothlab::launcher {
 /// (muParser's).
 class Formula {
  public:
-  /// text: with its "=". `key` is what it is the value of. Throws UsageError for what is no formula.
-  Formula(const std::string& text, const std::string& key, const trainer::Place& place);
+  /// text: with its "=". `key` is what it is the value of. stages: whose names may have hyphens, which are no
+  /// minus before their dot. Throws UsageError for what is no formula.
+  Formula(const std::string& text, const std::string& key, const trainer::Place& place,
+          const std::vector<std::string>& stages = {});
 
   static bool is_formula(const std::string& value) { return value.rfind('=', 0) == 0; }
 
@@ -27,7 +29,8 @@ class Formula {
   std::string value(const std::function<std::string(const std::string&)>& value_of) const;
 
  private:
-  std::string text_, where_;
+  std::string text_;  ///< without "=", hyphens of stages as hyphen_in_name
+  std::string where_;
   bool is_name_ = false;
   std::vector<std::string> names_;
 };

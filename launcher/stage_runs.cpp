@@ -39,9 +39,12 @@ class StageExpansion {
  public:
   StageExpansion(const StudyFile& study, const StudyStage& stage, StudyPlan& plan)
       : study_(study), stage_(stage), plan_(plan), recipe_(trainer::open_recipe(stage.recipe)) {
+    std::vector<std::string> stages;
+    for (const auto& other : study.stages) stages.push_back(other.name);
     for (const auto& setting : stage.set) {
       if (Formula::is_formula(setting.value))
-        derived_.push_back({&setting, Formula(setting.value, setting.key, study.place(setting.line))});
+        derived_.push_back(
+            {&setting, Formula(setting.value, setting.key, study.place(setting.line), stages)});
       else
         plain_.push_back({setting.key, setting.value, study.path, setting.line});
     }

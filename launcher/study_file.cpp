@@ -44,7 +44,7 @@ class StudyParser {
 
  private:
   StudyStage stage(const YAML::Node& key, const YAML::Node& node) {
-    static const std::regex form("[A-Za-z][A-Za-z0-9_]*");
+    static const std::regex form("[A-Za-z][A-Za-z0-9_-]*");
     StudyStage stage;
     stage.name = trainer::key_text(key);
     stage.line = line_of(key);
@@ -53,7 +53,7 @@ class StudyParser {
     const auto blocks = trainer::names_in("");
     if (stage.name.size() > 64 || !std::regex_match(stage.name, form))
       throw UsageError(fmt::format("a stage cannot be called '{}'", stage.name), place.at("stages"),
-                       "use letters, digits and _");
+                       "use letters, digits, - and _");
     if (std::find(blocks.begin(), blocks.end(), stage.name) != blocks.end())
       throw UsageError(fmt::format("a stage cannot be called '{}', as a block of recipes is", stage.name),
                        place.at("stages"), "name it by what it trains, such as teachers");
@@ -192,7 +192,8 @@ class StudyParser {
       text = trainer::node_text(value);
     }
     result.values = {trainer::canonical_value(known, text, here)};
-    if (result.how.find_first_of("<>") != std::string::npos && known.type.find("number") == std::string::npos)
+    if (result.how.find_first_of("<>") != std::string::npos &&
+        (known.type.find("number") == std::string::npos || known.type.rfind("list", 0) == 0))
       throw UsageError(fmt::format("'{}' is no number, and has no order", result.key), here.at(where),
                        "list the values that are meant");
     return result;

@@ -48,6 +48,15 @@ TEST(Formula, WholeNumbersAreWrittenAsSuch) {
   EXPECT_EQ(value("=1/3"), "0.3333333333333333");
 }
 
+TEST(Formula, HyphensOfStagesAreNoMinus) {
+  const std::vector<std::string> stages = {"net-a", "net"};
+  const auto values = [](const std::string& name) { return name == "net-a.x" ? "7" : "2"; };
+  EXPECT_EQ(Formula("=net-a.x", "k", here, stages).value(values), "7");
+  EXPECT_EQ(Formula("=net-a.x-net.x", "k", here, stages).value(values), "5");
+  EXPECT_THAT(Formula("=3*net-a.x", "k", here, stages).names(), ElementsAre("net-a.x"));
+  EXPECT_EQ(Formula("=train.steps-1", "k", here, stages).value(values), "1");
+}
+
 TEST(Formula, WhatIsNoneIsNamedWithItsPlace) {
   EXPECT_THAT(refusal("=1 +"),
               AllOf(HasSubstr("'=1 +' is no formula"), HasSubstr("study.yaml:7: optimizer.lr")));

@@ -165,7 +165,7 @@ TEST(StudyFile, ListsThatMeanNothingAreRefused) {
 }
 
 TEST(StudyFile, StagesHaveNamesThatFormulasCanUse) {
-  EXPECT_THAT(refusal("stages: {a-b: {recipe: r.yaml}}\n"), HasSubstr("letters, digits and _"));
+  EXPECT_THAT(refusal("stages: {a.b: {recipe: r.yaml}}\n"), HasSubstr("letters, digits, - and _"));
   EXPECT_THAT(refusal("stages: {train: {recipe: r.yaml}}\n"), HasSubstr("as a block of recipes is"));
   EXPECT_THAT(refusal("stages:\n  a: {recipe: r.yaml}\n  a: {recipe: r.yaml}\n"),
               AllOf(HasSubstr("'a' is given twice"), HasSubstr("study.yaml:3")));
