@@ -20,8 +20,8 @@ std::string page_cell(const std::string& value, const std::string& aside) {
 
 std::string page_table(const std::vector<std::string>& heads, const std::string& rows,
                        const std::string& kind) {
-  std::string html = "<div class=\"scroll\"><table" + (kind.empty() ? "" : " class=\"" + kind + "\"") +
-                     ">\n<thead><tr>";
+  std::string html =
+      "<div class=\"scroll\"><table" + (kind.empty() ? "" : " class=\"" + kind + "\"") + ">\n<thead><tr>";
   for (const std::string& head : heads) html += "<th>" + head + "</th>";
   return html + "</tr></thead>\n<tbody>\n" + rows + "</tbody></table></div>\n";
 }

@@ -20,8 +20,7 @@ Verdict order(const SeedStatistics& lower, const SeedStatistics& higher) {
   const double difference = higher.mean - lower.mean;
   const double error = std::sqrt(lower.deviation * lower.deviation / lower.count +
                                  higher.deviation * higher.deviation / higher.count);
-  const double least =
-      error > 0 ? 2 * error : chance * std::max(std::abs(lower.mean), std::abs(higher.mean));
+  const double least = error > 0 ? 2 * error : chance * std::max(std::abs(lower.mean), std::abs(higher.mean));
   if (std::abs(difference) <= least) return Verdict::open;
   return difference > 0 ? Verdict::holds : Verdict::fails;
 }
@@ -138,7 +137,7 @@ std::vector<Beside> beside_paper(const ReportSubject& subject) {
   if (const auto& row = paper->calibration) {
     add("ECE, α = 0 (Table 3)", row->hard, std::nullopt, 0, 3, 3, calibration_error);
     add("ECE, α = 0, temperature-scaled", row->scaled, std::nullopt, 0, 3, 3, scaled_error);
-    add("temperature", row->temperature, std::nullopt, 0, 2, 1, fitted_temperature);
+    add("fitted temperature", row->temperature, std::nullopt, 0, 2, 1, fitted_temperature);
     add(fmt::format("ECE, α = {:g}", row->alpha), row->smoothed, std::nullopt, row->alpha, 3, 3,
         calibration_error);
   }

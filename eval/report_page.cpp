@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "cluster/duration.h"
 #include "eval/markup.h"
 #include "eval/page.h"
 #include "eval/reliability_figure.h"
@@ -179,12 +180,6 @@ std::string subject_section(const ReportSubject& subject, Figures& figures) {
   return html + "</section>\n";
 }
 
-std::string duration(double seconds) {
-  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-  return fmt::format("{:.1f} h", seconds / 3600);
-}
-
 std::string run_row(const ReportRun& run) {
   std::string html = "<tr>" + page_cell(escape_markup(run.name)) + page_cell(fmt::format("{:g}", run.alpha)) +
                      page_cell(std::to_string(run.seed));
@@ -200,7 +195,7 @@ std::string run_row(const ReportRun& run) {
     html += page_cell(fmt::format("{:.2f}", 100 * last.accuracy), last.split) +
             page_cell(fmt::format("{:.4f}", last.nll)) + page_cell(fmt::format("{:.4f}", last.ece));
   }
-  return html + page_cell(duration(run.end->seconds)) +
+  return html + page_cell(cluster::duration_text(run.end->seconds)) +
          page_cell(fmt::format("{:.0f}", run.end->samples_per_second)) + "</tr>\n";
 }
 

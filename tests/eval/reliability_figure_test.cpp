@@ -35,7 +35,8 @@ CalibrationReport sample_report() {
 
 TEST(ReliabilityFigure, DrawsEveryFormat) {
   const test::TemporaryFolder folder;
-  write_reliability_figures(sample_report(), folder / "r", {FigureFormat::svg, FigureFormat::png, FigureFormat::pdf});
+  write_reliability_figures(sample_report(), folder / "r",
+                            {FigureFormat::svg, FigureFormat::png, FigureFormat::pdf});
   const auto files = cluster::local_file_system();
   EXPECT_THAT(files->read(folder / "r.png"), StartsWith("\x89PNG\r\n"));
   const std::string svg = files->read(folder / "r.svg");

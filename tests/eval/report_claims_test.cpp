@@ -105,7 +105,7 @@ TEST(ReportClaims, TheTemperatureComesFromLogits) {
   runs[0].calibration = test::calibration_with(0.148, 0.020, 1.9);
   runs[1].calibration = test::calibration_with(0.152, 0.022, 2.0);
   const auto subjects = report_subjects(runs);
-  EXPECT_EQ(row(beside_paper(subjects[0]), "temperature")->here, "1.95 ± 0.07 (2 runs)");
+  EXPECT_EQ(row(beside_paper(subjects[0]), "fitted temperature")->here, "1.95 ± 0.07 (2 runs)");
   EXPECT_EQ(row(beside_paper(subjects[0]), "ECE, α = 0 (Table 3)")->text, "agrees");
   EXPECT_EQ(claim(claims_about(subjects[0]), "temperature scaling")->verdict, Verdict::holds);
 }

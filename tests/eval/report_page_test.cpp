@@ -31,7 +31,7 @@ TEST(ReportPage, ShowsEveryPartThatRunsCover) {
   EXPECT_THAT(page, HasSubstr("<h1>A &amp; B</h1>"));
   for (const char* words : {"CIFAR-100, ResNet-56", "What the paper says", "Figures of the paper",
                             "Reliability", "Mutual information", "Training loss", "train.steps is 800",
-                            "&lt;damaged&gt;", "LibTorch 1.13.0", "1234", "1.0 h"})
+                            "&lt;damaged&gt;", "LibTorch 1.13.0", "1234", "1 h 00 min"})
     EXPECT_THAT(page, HasSubstr(words)) << words;
   EXPECT_THAT(page, Not(HasSubstr("Penultimate projections"))) << "there are none";
   for (const char* outside : {"http:", "https:", "<script", "src=", "url(h"})
