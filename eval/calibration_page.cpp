@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "eval/calibration_trends.h"
 #include "eval/markup.h"
 #include "eval/page.h"
 #include "eval/reliability_svg.h"
@@ -67,6 +68,14 @@ std::string diagrams(const std::vector<CalibrationReport>& reports) {
       html += reliability_svg(panel, fmt::format("diagram-{}", count++)) + "</figure>\n";
     }
   return html + "</div>\n";
+}
+
+std::string trends(const std::vector<CalibrationReport>& reports) {
+  std::string html;
+  int count = 0;
+  for (const Chart& chart : calibration_trends(reports))
+    html += chart_figure(chart, fmt::format("trend-{}", count++));
+  return html.empty() ? "" : "<h2>While training</h2>\n<div class=\"diagrams pairs\">\n" + html + "</div>\n";
 }
 
 std::string metrics_row(const std::string& name, const std::string& temperature,
@@ -135,7 +144,7 @@ std::string explanation(const CalibrationOptions& options) {
 std::string calibration_page(const std::vector<CalibrationReport>& reports, const PageOptions& options) {
   std::string body;
   if (!options.introduction.empty()) body += "<p>" + escape_markup(options.introduction) + "</p>\n";
-  body += comparison(reports, options) + diagrams(reports) + metrics(reports);
+  body += comparison(reports, options) + trends(reports) + diagrams(reports) + metrics(reports);
   if (!reports.empty()) body += explanation(reports.front().options);
   return page_document(options.title, body);
 }

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/printable.h"
-#include "eval/step_series.h"
+#include "eval/step_chart.h"
 #include "eval/text_table.h"
 
 namespace smoothlab::eval {
@@ -81,24 +81,14 @@ Chart information_chart(const std::vector<InformationReport>& reports) {
     most = std::max(most, report.estimate.information);
     last = std::max(last, stated_number(report.origin, "step").value_or(0));
   }
-  const auto series = step_series(files);
   Chart chart;
   const auto& chosen = reports.front().chosen;
   chart.title = printable(fmt::format("Mutual information, {} against {}", chosen[0].name, chosen[1].name));
   chart.subtitle = fmt::format("{} examples, {} draws of each; at most log N = {:.2f}",
                                reports.front().estimate.examples, reports.front().estimate.draws, bound);
-  chart.x = {"step", {}, {}};
   chart.y = {"nats", 0.0, 1.12 * most};
-  for (const StepSeries& one : series) {
-    ChartSeries& line = chart.series.emplace_back();
-    line.name = one.name;
-    line.color = one.run;
-    line.dashed = one.dashed;
-    for (const size_t file : one_a_step(one, files)) {
-      line.x.push_back(stated_number(files[file].origin, "step").value_or(0));
-      line.y.push_back(reports[file].estimate.information);
-    }
-  }
+  add_step_lines(chart, step_series(files), files, true,
+                 [&](size_t file) { return reports[file].estimate.information; });
   const double reach = 2 * last + 1;  // beyond the frame
   chart.references = {{-reach, std::log(2.0), reach, std::log(2.0), "log 2"}};
   if (bound < 1.12 * most && bound > 0) chart.references.push_back({-reach, bound, reach, bound, "log N"});

@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 
 #include "eval/printable.h"
-#include "eval/step_series.h"
+#include "eval/step_chart.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -144,20 +143,10 @@ ChartGrid projection_trends(const std::vector<PenultimateProjection>& projection
   for (const auto& [name, measure] : measures) {
     Chart& chart = grid.charts.emplace_back();
     chart.title = name;
-    chart.x.name = "step";
     chart.y.low = 0;
     if (name == "regularity") chart.y.high = 1.05;
     const bool legend = grid.charts.size() == 1;  // it is the same for all
-    for (const StepSeries& one : series) {
-      ChartSeries& line = chart.series.emplace_back();
-      if (legend) line.name = one.name;
-      line.color = one.run;
-      line.dashed = one.dashed;
-      for (const size_t file : one_a_step(one, files)) {
-        line.x.push_back(stated_number(files[file].origin, "step").value_or(0));
-        line.y.push_back(measure(projections[file]).value_or(std::numeric_limits<double>::quiet_NaN()));
-      }
-    }
+    add_step_lines(chart, series, files, legend, [&](size_t file) { return measure(projections[file]); });
   }
   return grid;
 }

@@ -9,6 +9,7 @@
 #include "cluster/file_system.h"
 #include "eval/calibration_page.h"
 #include "eval/calibration_report.h"
+#include "eval/calibration_trends.h"
 #include "eval/gnuplot.h"
 #include "eval/output_file.h"
 #include "eval/reliability_figure.h"
@@ -69,6 +70,7 @@ std::vector<std::string> figure_stems(const std::string& folder, const std::vect
 struct Outputs {
   std::string page;
   std::vector<std::string> figures;  ///< a stem a file
+  std::string trends;                ///< stem of what goes against steps
   std::vector<eval::FigureFormat> formats;
 };
 
@@ -81,7 +83,10 @@ Outputs claim_outputs(const Options& options, const std::vector<std::string>& fi
     eval::require_gnuplot();
     outputs.figures = figure_stems(options.text("figures"), files);
     outputs.formats = eval::figure_formats(options.text("format"), "--format");
-    for (const auto& stem : outputs.figures)
+    outputs.trends = options.text("figures") + "/calibration-steps";
+    auto stems = outputs.figures;
+    stems.push_back(outputs.trends);
+    for (const auto& stem : stems)
       for (const auto format : outputs.formats)
         claimed.push_back({stem + "." + eval::name_of(format), eval::output_kind(format)});
   }
@@ -98,6 +103,15 @@ eval::CalibrationReport analyse(const std::string& path, const std::string& name
   const eval::LogitFile file(path);
   AnalysisProgress progress(name, file.rows(), options.fit && !options.temperature ? 2 : 1);
   return eval::analyse(file, options, [&progress](int64_t rows) { progress.add(rows); });
+}
+
+/// Of files of several steps of a run.
+void write_trends(const std::vector<eval::CalibrationReport>& reports, const Outputs& outputs) {
+  const auto charts = outputs.trends.empty() ? std::vector<eval::Chart>() : eval::calibration_trends(reports);
+  if (charts.empty()) return;
+  for (const auto format : outputs.formats)
+    cluster::write_file_whole(*cluster::local_file_system(), outputs.trends + "." + eval::name_of(format),
+                              eval::draw_charts("Calibration while training", charts, 3, format));
 }
 
 void print(const std::vector<eval::CalibrationReport>& reports, bool one_file, bool json) {
@@ -127,7 +141,8 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
       .value("bootstrap", "N", "replicates of the 95 % interval of ECE; 0: none", "1000")
       .value("seed", "S", "of the bootstrap and the held-out halves", "1")
       .value("threads", "N", "0: as many as there are cores", "0")
-      .value("figures", "DIR", "write reliability diagrams")
+      .value("figures", "DIR",
+             "write reliability diagrams, and of several steps of a run how calibration went on")
       .value("format", "LIST", "of svg, png, pdf: what the diagrams are written as", "svg,png")
       .value("page", "FILE", "write one HTML page with the tables and the diagrams side by side")
       .flag("json", "print one JSON object, for several files a list of them")
@@ -148,6 +163,7 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
       eval::write_reliability_figures(reports.back(), outputs.figures[at], outputs.formats);
   });
   if (!reports.empty() || !one_given) print(reports, one_given, options.has("json"));
+  write_trends(reports, outputs);
   if (!reports.empty() && !outputs.page.empty())
     cluster::write_file_whole(*cluster::local_file_system(), outputs.page, eval::calibration_page(reports));
   return code;

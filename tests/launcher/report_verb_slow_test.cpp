@@ -22,7 +22,8 @@ TEST(ReportVerbSlow, TheDemoShowsWhatSmoothingDoes) {
   const auto trained = smoothlab({"study", study, "--runs", runs, "--jobs", "2", "--only", "*seed-1"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   const std::string page = folder / "report.html";
-  const auto report = smoothlab({"report", runs, "--page", page, "--json"});
+  const auto report =
+      smoothlab({"report", runs, "--page", page, "--classes", "disc,square,triangle", "--json"});
   ASSERT_EQ(report.exit_code, 0) << report.err;
   const json subjects = json::parse(report.out);
   ASSERT_EQ(subjects.size(), 1U);
