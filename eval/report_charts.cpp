@@ -99,16 +99,20 @@ std::vector<Chart> training_charts(const ReportSubject& subject) {
 std::optional<Chart> information_chart(const ReportSubject& subject) {
   Chart chart = chart_of(subject, "Mutual information", "nats", informations);
   if (chart.series.empty()) return std::nullopt;
-  double bound = 0, end = 0;
+  double bound = 0, end = 0, most = std::log(2.0);
   for (const AlphaRuns& smoothing : subject.smoothing)
     for (const ReportRun* run : smoothing.runs)
       for (const auto& at : run->information) {
         bound = std::max(bound, at.estimate.bound);
+        most = std::max(most, at.estimate.information);
         end = std::max(end, static_cast<double>(at.step));
       }
   chart.y.low = 0;
-  chart.references = {{0, std::log(2.0), end, std::log(2.0), "log 2: only the class is told"},
-                      {0, bound, end, bound, fmt::format("log N = {:.2f}: every example is told", bound)}};
+  chart.y.high = 1.12 * most;
+  chart.references = {{0, std::log(2.0), end, std::log(2.0), "log 2: only the class is told"}};
+  if (bound < *chart.y.high)
+    chart.references.push_back(
+        {0, bound, end, bound, fmt::format("log N = {:.2f}: every example is told", bound)});
   return chart;
 }
 

@@ -75,10 +75,10 @@ std::string smoothing_row(const AlphaRuns& smoothing) {
   const auto cell = [&](int digits, const auto& figure) {
     const SeedStatistics s = over_runs(smoothing, figure);
     if (s.count == 0) return page_cell("–");
-    std::string aside;
-    if (s.count > 1)
-      aside = fmt::format("± {0:.{1}f}, {2:.{1}f} to {3:.{1}f}", s.deviation, digits, s.low, s.high);
-    return page_cell(fmt::format("{:.{}f}", s.mean, digits), aside);
+    if (s.count == 1) return page_cell(fmt::format("{:.{}f}", s.mean, digits));
+    return fmt::format(
+        "<td title=\"{0:.{4}f} to {1:.{4}f}\">{2:.{4}f}<span class=\"soft\">± {3:.{4}f}</span></td>", s.low,
+        s.high, s.mean, s.deviation, digits);
   };
   const auto nll = [](const ReportRun& run) -> std::optional<double> {
     if (run.evaluations.empty()) return std::nullopt;
@@ -96,7 +96,7 @@ std::string smoothing_table(const ReportSubject& subject) {
   return "<h3>By label smoothing</h3>\n" +
          page_table({"", "runs", "accuracy, %", "NLL, nats", "ECE", "ECE, scaled", "T"}, rows) +
          "<p class=\"soft\">Means over runs that differ in their seed alone, ± the standard deviation of the "
-         "sample, least to greatest. Scaled: at the temperature T fitted to the same rows.</p>\n";
+         "sample; hovering shows the least and the greatest. Scaled: at the temperature T fitted to the same rows.</p>\n";
 }
 
 std::string reliability_part(const ReportSubject& subject, Figures& figures) {
