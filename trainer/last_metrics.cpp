@@ -9,9 +9,9 @@ namespace {
 void take(std::string_view line, LastMetrics& last) {
   try {
     const auto json = nlohmann::ordered_json::parse(line);
-    if (json.contains("split")) {
-      if (!last.evaluation) last.evaluation = evaluation_of(json);
-    } else if (last.step == 0) {
+    const MetricsLine kind = kind_of(json);
+    if (kind == MetricsLine::evaluation && !last.evaluation) last.evaluation = evaluation_of(json);
+    if (kind == MetricsLine::training && last.step == 0) {
       last.seconds = json.at("seconds");
       last.samples_per_second = json.at("samples_per_second");
       last.step = json.at("step");

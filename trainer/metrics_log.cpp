@@ -30,14 +30,6 @@ Json parse_line(std::string_view text, const std::string& path, int64_t line) {
   return parsed;
 }
 
-bool is_evaluation(const Json& line) {
-  return line.contains("split");
-}
-
-bool is_information(const Json& line) {
-  return line.contains("information");
-}
-
 /// Calls take(line, number, end) for each whole line, `end` being the offset behind it, until it says no.
 template <typename Take>
 void for_each_line(const std::string& text, const Take& take) {
@@ -82,6 +74,11 @@ TrainingMetrics training_of(const Json& line) {
 }
 
 }  // namespace
+
+MetricsLine kind_of(const nlohmann::ordered_json& line) {
+  if (line.contains("split")) return MetricsLine::evaluation;
+  return line.contains("information") ? MetricsLine::information : MetricsLine::training;
+}
 
 nlohmann::ordered_json to_json(const EvaluationMetrics& m) {
   const auto real = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
@@ -154,8 +151,7 @@ void truncate_metrics(cluster::FileSystem& files, const std::string& path, int64
   for_each_line(text, [&](std::string_view line, int64_t number, size_t end) {
     const Json at = parse_line(line, path, number);
     const int64_t of = at["step"];
-    if (of > step || (evaluation_pending && of == step && (is_evaluation(at) || is_information(at))))
-      return false;
+    if (of > step || (evaluation_pending && of == step && kind_of(at) != MetricsLine::training)) return false;
     keep = end;
     return true;
   });
@@ -169,12 +165,16 @@ RunMetrics read_metrics(const cluster::FileSystem& files, const std::string& pat
   for_each_line(text, [&](std::string_view line, int64_t number, size_t) {
     const Json parsed = parse_line(line, path, number);
     try {
-      if (is_evaluation(parsed))
-        metrics.evaluations.push_back(evaluation_of(parsed));
-      else if (is_information(parsed))
-        metrics.information.push_back(information_of(parsed));
-      else
-        metrics.training.push_back(training_of(parsed));
+      switch (kind_of(parsed)) {
+        case MetricsLine::evaluation:
+          metrics.evaluations.push_back(evaluation_of(parsed));
+          break;
+        case MetricsLine::information:
+          metrics.information.push_back(information_of(parsed));
+          break;
+        default:
+          metrics.training.push_back(training_of(parsed));
+      }
     } catch (const Json::exception&) {
       refuse(path, number);
     }

@@ -44,6 +44,10 @@ struct InformationMetrics {
   double information = 0, bound = 0, floor = 0;
 };
 
+/// What a line of metrics.jsonl is about.
+enum class MetricsLine { training, evaluation, information };
+MetricsLine kind_of(const nlohmann::ordered_json& line);
+
 /// As it stands in files and results. Numbers that JSON does not have are null, and come back as NaN.
 nlohmann::ordered_json to_json(const EvaluationMetrics& metrics);
 /// Throws what nlohmann::json throws where something is missing or of another type.
