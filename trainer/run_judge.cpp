@@ -131,8 +131,10 @@ eval::CalibrationSums RunJudge::pass(models::Network& network, const Kept& kept,
                                      const std::string& file) {
   eval::EvaluationOptions how = evaluation_options(recipe_, task_, kept.split, step);
   how.logits = file;
-  how.keep_penultimate = recipe_.logits.penultimate && kept.dataset != draws_;
-  if (recipe_.logits.precision == "float16") how.precision = eval::LogitPrecision::float16;
+  // Draws differ by little: their logits are kept as they are, whatever becomes of the others.
+  const bool draws = kept.dataset == draws_;
+  how.keep_penultimate = recipe_.logits.penultimate && !draws;
+  if (recipe_.logits.precision == "float16" && !draws) how.precision = eval::LogitPrecision::float16;
   return eval::evaluate(network, kept.dataset, communicator_, placement_, how, log_);
 }
 
