@@ -55,7 +55,7 @@ json to_json(const CalibrationReport& report) {
               {"accuracy", report.unscaled.accuracy},
               {"top5_accuracy", report.unscaled.top5_accuracy},
               {"notes", report.notes}};
-  put_stated(report.attributes, object);
+  put_stated(report.origin, object);
   put(object, "", report.unscaled);
   put(object, "_scaled", report.scaled);
   put(object, "_held_out", report.held_out);

@@ -97,7 +97,7 @@ std::string file_line(const CalibrationReport& report) {
   std::string text =
       fmt::format("{} · {} rows · {} classes", figure_title(report), report.rows, report.classes);
   for (const char* name : {"convention", "task", "model", "split", "step"}) {
-    const std::string value = stated(report.attributes, name);
+    const std::string value = stated(report.origin, name);
     if (!value.empty()) text += fmt::format(" · {} {}", name, value);
   }
   return "<tr class=\"file\"><td colspan=\"11\">" + escape_markup(text) + "</td></tr>\n";

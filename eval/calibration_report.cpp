@@ -125,7 +125,7 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   report.rows = file.rows();
   report.classes = file.classes();
   report.options = options;
-  report.attributes = stated_origin(file);
+  report.origin = stated_origin(file);
   report.recipe = file.attribute("recipe");
   note_part(file, report);
 

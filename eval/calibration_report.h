@@ -53,8 +53,8 @@ double debiased_error(const ReliabilityBins& bins, double rows);
 struct CalibrationReport {
   std::string file;
   int64_t rows = 0, classes = 0;
-  StatedOrigin attributes;  ///< those of schema 1 that the file has, recipe text left out
-  std::string recipe;       ///< its text, as far as the file has it
+  StatedOrigin origin;  ///< those of schema 1 that the file has, recipe text left out
+  std::string recipe;   ///< its text, as far as the file has it
   /// One rank's shard of an evaluation on several, by its name: not comparable with whole evaluations.
   bool part = false;
   /// Rows share sample ids: intervals come from resampled samples, not rows.

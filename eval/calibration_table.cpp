@@ -36,7 +36,7 @@ TableLine line(const std::string& scaling, const std::string& temperature, const
 std::string heading(const CalibrationReport& report) {
   std::string text = fmt::format("{}: {} rows, {} classes", report.file, report.rows, report.classes);
   for (const char* name : {"alpha", "convention", "model", "split", "step"}) {
-    const std::string value = stated(report.attributes, name);
+    const std::string value = stated(report.origin, name);
     if (!value.empty()) text += fmt::format(", {} {}", name, value);
   }
   return printable(text) + "\n";
@@ -45,7 +45,7 @@ std::string heading(const CalibrationReport& report) {
 }  // namespace
 
 std::string alpha_of(const CalibrationReport& report) {
-  return stated(report.attributes, "alpha");
+  return stated(report.origin, "alpha");
 }
 
 std::string to_table(const std::vector<CalibrationReport>& reports) {

@@ -8,8 +8,7 @@
 namespace smoothlab::eval {
 
 std::vector<Chart> calibration_trends(const std::vector<CalibrationReport>& reports) {
-  std::vector<StatedFile> files;
-  for (const CalibrationReport& report : reports) files.push_back({report.file, report.attributes});
+  const auto files = stated_files(reports);
   const auto series = step_series(files);
   if (!has_trajectory(series, files)) return {};
   struct Measure {

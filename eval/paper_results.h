@@ -27,8 +27,7 @@ struct PublishedResults {
   std::string task, model;  ///< as recipes name them
   std::vector<PublishedAccuracy> accuracies;
   std::optional<PublishedCalibration> calibration;
-  std::optional<std::array<std::string, 3>> projected;    ///< classes of fig. 1
-  std::optional<std::array<std::string, 2>> informative;  ///< classes of fig. 6
+  std::optional<std::array<std::string, 3>> projected;  ///< classes of fig. 1
 };
 
 /// Null where the paper has no such network.

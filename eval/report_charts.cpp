@@ -118,7 +118,7 @@ std::optional<Chart> information_chart(const ReportSubject& subject) {
 
 std::vector<Chart> projection_charts(const ReportSubject& subject) {
   std::vector<Chart> charts;
-  for (const AlphaRuns* smoothing : {subject.hard(), subject.smoothed(0.1)}) {
+  for (const AlphaRuns* smoothing : {subject.hard(), subject.smoothed()}) {
     if (!smoothing) continue;
     for (const char* split : {"train", "validation", "test"}) {
       const PenultimateProjection* projection = projection_of(*smoothing->runs.front(), split);

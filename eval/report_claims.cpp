@@ -9,8 +9,6 @@
 namespace smoothlab::eval {
 namespace {
 
-constexpr double paper_alpha = 0.1;
-
 /// Of single runs, differences below this part of the larger one are taken for chance.
 constexpr double chance = 0.05;
 
@@ -27,8 +25,7 @@ Verdict order(const SeedStatistics& lower, const SeedStatistics& higher) {
 
 class Claims {
  public:
-  explicit Claims(const ReportSubject& subject)
-      : hard_(subject.hard()), smoothed_(subject.smoothed(paper_alpha)) {}
+  explicit Claims(const ReportSubject& subject) : hard_(subject.hard()), smoothed_(subject.smoothed()) {}
 
   /// `figure` is lower under smoothing, or higher.
   template <typename Figure>

@@ -230,14 +230,13 @@ std::string environment_part(const std::vector<ReportRun>& runs) {
 
 }  // namespace
 
-std::string report_page(const std::string& title, const std::vector<ReportRun>& runs,
-                        const std::vector<std::string>& notes) {
+std::string report_page(const std::string& title, const std::vector<ReportRun>& runs) {
   Figures figures;
   std::string body = paragraph(fmt::format(
       "{} run{}. What label smoothing did, beside what Müller, Kornblith and Hinton (2019) report.",
       runs.size(), runs.size() == 1 ? "" : "s"));
   for (const ReportSubject& subject : report_subjects(runs)) body += subject_section(subject, figures);
-  body += runs_part(runs) + environment_part(runs) + page_notes(notes);
+  body += runs_part(runs) + environment_part(runs);
   return page_document(title, body);
 }
 

@@ -9,9 +9,7 @@ namespace smoothlab::eval {
 
 /// One self-contained HTML page (see page.h) about any number of runs: for each network on each data set what
 /// smoothing did, beside what the paper says and prints; the figures; in what recipes differ from the
-/// paper's; then every run with its end, and on what machines they ran. `notes`: sentences about what could
-/// not be shown.
-std::string report_page(const std::string& title, const std::vector<ReportRun>& runs,
-                        const std::vector<std::string>& notes = {});
+/// paper's; then every run with its end, and on what machines they ran.
+std::string report_page(const std::string& title, const std::vector<ReportRun>& runs);
 
 }  // namespace smoothlab::eval

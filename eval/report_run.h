@@ -25,7 +25,7 @@ struct ReportRun {
   std::vector<std::string> differences;  ///< from the paper's recipe, a phrase each
 
   struct End {
-    int64_t step = 0, parameters = 0;
+    int64_t step = 0;
     double seconds = 0, samples_per_second = 0;
     int ranks = 1, threads = 1;
     std::string device, processor, precision, program, torch;
@@ -40,7 +40,7 @@ struct ReportRun {
   struct Evaluation {
     int64_t step = 0;
     std::string split;
-    double accuracy = 0, top5_accuracy = 0, nll = 0, ece = 0;
+    double accuracy = 0, nll = 0, ece = 0;
   };
   std::vector<Evaluation> evaluations;
 

@@ -56,7 +56,8 @@ const AlphaRuns* ReportSubject::hard() const {
   return found == smoothing.end() ? nullptr : &*found;
 }
 
-const AlphaRuns* ReportSubject::smoothed(double alpha) const {
+const AlphaRuns* ReportSubject::smoothed() const {
+  constexpr double alpha = 0.1;
   const AlphaRuns* nearest = nullptr;
   for (const AlphaRuns& runs : smoothing)
     if (runs.alpha > 0 && (!nearest || std::abs(runs.alpha - alpha) < std::abs(nearest->alpha - alpha)))

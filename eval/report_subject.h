@@ -26,8 +26,9 @@ struct ReportSubject {
 
   /// Null where there is none.
   const AlphaRuns* hard() const;
-  /// The smoothed runs with this α, else those whose α is nearest to it; null where there are none.
-  const AlphaRuns* smoothed(double alpha) const;
+  /// The smoothed runs with the paper's α = 0.1, else those whose α is nearest to it; null where there are
+  /// none.
+  const AlphaRuns* smoothed() const;
 };
 
 /// Runs outlive the subjects. In the order in which runs come.

@@ -28,7 +28,7 @@ std::optional<double> alpha_number(const CalibrationReport& report) {
 }
 
 std::string name_of(const CalibrationReport& report) {
-  const std::string task = stated(report.attributes, "task"), model = stated(report.attributes, "model");
+  const std::string task = stated(report.origin, "task"), model = stated(report.origin, "model");
   if (task.empty() || model.empty()) return task + model;
   return task + " / " + model;
 }
@@ -53,8 +53,7 @@ bool same(const Setting& a, const Setting& b) {
 }
 
 void add(const CalibrationReport& report, std::vector<Runs>& all) {
-  Runs wanted{
-      *alpha_number(report), stated(report.attributes, "convention"), training_values(report.recipe), {}};
+  Runs wanted{*alpha_number(report), stated(report.origin, "convention"), training_values(report.recipe), {}};
   if (wanted.alpha == 0) wanted.convention.clear();  // without smoothing there is none
   auto found = std::find_if(all.begin(), all.end(), [&](const Runs& runs) {
     return runs.alpha == wanted.alpha && runs.convention == wanted.convention && runs.recipe == wanted.recipe;
@@ -67,8 +66,7 @@ std::vector<Setting> settings_of(const std::vector<CalibrationReport>& reports) 
   std::vector<Setting> settings;
   for (const CalibrationReport& report : reports) {
     if (!alpha_number(report) || report.part) continue;
-    const Setting wanted{name_of(report), stated(report.attributes, "split"),
-                         stated(report.attributes, "step"),
+    const Setting wanted{name_of(report), stated(report.origin, "split"), stated(report.origin, "step"),
                          fmt::format("{} rows of {} classes", report.rows, report.classes)};
     auto found = std::find_if(settings.begin(), settings.end(),
                               [&](const Setting& setting) { return same(setting, wanted); });
@@ -89,7 +87,7 @@ double mean(const Reports& files, const Value& value) {
 void note_repeated_run(const Reports& files, SmoothingComparison& row) {
   std::map<std::string, std::string> seen;
   for (const auto* file : files) {
-    const std::string hash = stated(file->attributes, "recipe_hash");
+    const std::string hash = stated(file->origin, "recipe_hash");
     if (hash.empty()) continue;
     const auto [other, is_new] = seen.emplace(hash, file->file);
     if (!is_new)

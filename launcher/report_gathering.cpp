@@ -34,7 +34,6 @@ eval::ReportRun::End end_of(const trainer::RunRecord& record) {
   const trainer::RunSummary& s = *record.summary;
   eval::ReportRun::End end;
   end.step = s.step;
-  end.parameters = s.parameters;
   end.seconds = s.seconds;
   end.samples_per_second = s.samples_per_second;
   end.ranks = s.ranks;
@@ -63,7 +62,7 @@ eval::ReportRun told(const trainer::RunRecord& record, const std::string& name) 
   for (const auto& line : record.metrics.training)
     run.training.push_back({line.step, line.loss, line.accuracy});
   for (const auto& line : record.metrics.evaluations)
-    run.evaluations.push_back({line.step, line.split, line.accuracy, line.top5_accuracy, line.nll, line.ece});
+    run.evaluations.push_back({line.step, line.split, line.accuracy, line.nll, line.ece});
   for (const auto& line : record.metrics.information) {
     eval::MutualInformation estimate;
     estimate.examples = line.examples;

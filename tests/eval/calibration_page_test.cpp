@@ -19,7 +19,7 @@ CalibrationReport report(const std::string& alpha, double ece, double scaled_ece
   made.file = "runs/a" + alpha + "/logits.h5";
   made.rows = 30;
   made.classes = 10;
-  made.attributes = {{"alpha", alpha}, {"task", "toy"}, {"model", "mlp"}};
+  made.origin = {{"alpha", alpha}, {"task", "toy"}, {"model", "mlp"}};
   for (int i = 0; i < 30; ++i) {
     const double confidence = 0.4 + 0.02 * i;
     made.unscaled.bins.add(confidence_bin(confidence, 15, BinEdges::standard), confidence, i % 3 > 0);
@@ -94,7 +94,7 @@ TEST(CalibrationPage, TextOfFilesIsEscaped) {
   CalibrationReport hostile = report("0", 0.1, 0.1);
   const std::string text = "<b onclick='x'>&\"";
   hostile.file = text;
-  hostile.attributes["model"] = text;
+  hostile.origin["model"] = text;
   hostile.notes = {text};
   PageOptions options;
   options.title = options.introduction = text;

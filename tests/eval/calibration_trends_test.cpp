@@ -14,7 +14,7 @@ using testing::ElementsAre;
 CalibrationReport at_step(const std::string& step, const std::string& alpha, double ece) {
   CalibrationReport report = test::calibration_with(ece, ece / 2, 1.5);
   report.file = "runs/" + alpha + "/logits/step-" + step + "-test.h5";
-  report.attributes = {{"alpha", alpha}, {"split", "test"}, {"step", step}, {"task", "cifar10"}};
+  report.origin = {{"alpha", alpha}, {"split", "test"}, {"step", step}, {"task", "cifar10"}};
   return report;
 }
 

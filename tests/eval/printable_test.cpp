@@ -28,7 +28,7 @@ TEST(Printable, TablesCarryNoControlCharacterOfAFile) {
   report.file = "x\x1b.h5";
   report.rows = 3;
   report.classes = 2;
-  report.attributes = {{"alpha", "0"}, {"model", "m\x1b[31m\nx"}, {"split", "\a"}};
+  report.origin = {{"alpha", "0"}, {"model", "m\x1b[31m\nx"}, {"split", "\a"}};
   report.notes = {"note \x1b"};
   report.unscaled.bins = ReliabilityBins(15);
   for (const auto& text : {to_table({report}), to_text(compare_smoothing({report}))}) {

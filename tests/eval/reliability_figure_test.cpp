@@ -19,7 +19,7 @@ using testing::StartsWith;
 CalibrationReport sample_report() {
   CalibrationReport report;
   report.file = "runs/it's <odd> & {_^}.h5";
-  report.attributes["alpha"] = "0.1";
+  report.origin["alpha"] = "0.1";
   report.rows = 3000;
   report.classes = 10;
   for (int i = 0; i < 3000; ++i) {

@@ -37,7 +37,7 @@ TEST(ReportClaims, RunsOfOneRecipeAreOneSubject) {
   EXPECT_EQ(subjects[0].smoothing[0].alpha, 0);
   EXPECT_EQ(subjects[0].smoothing[1].runs[0]->seed, 1U);
   EXPECT_EQ(subjects[0].unfinished.size(), 1U);
-  EXPECT_EQ(subjects[1].smoothed(0.1), nullptr);
+  EXPECT_EQ(subjects[1].smoothed(), nullptr);
 }
 
 TEST(ReportClaims, HoldsWhereMeansAreFarApart) {

@@ -30,7 +30,7 @@ inline eval::ReportRun ended_run(double alpha, uint64_t seed, double accuracy, d
   run.end = end;
   for (int64_t step : {1000, 32000, 64000}) {
     run.training.push_back({step, 3.0 - 2e-5 * static_cast<double>(step), 0.5});
-    run.evaluations.push_back({step, "validation", accuracy, 0.9, 1.1, ece});
+    run.evaluations.push_back({step, "validation", accuracy, 1.1, ece});
     eval::MutualInformation information;
     information.examples = 600;
     information.draws = 5;

@@ -27,7 +27,7 @@ CalibrationReport report(const std::string& alpha, double ece, double scaled_ece
   made.file = "a" + alpha + "-" + std::to_string(ece) + ".h5";
   made.rows = 30;
   made.classes = 10;
-  made.attributes = {{"alpha", alpha}, {"task", "toy"}, {"model", "mlp"}, {"split", "test"}, {"step", "40"}};
+  made.origin = {{"alpha", alpha}, {"task", "toy"}, {"model", "mlp"}, {"split", "test"}, {"step", "40"}};
   made.unscaled.bins = ReliabilityBins(15);
   made.unscaled.ece = ece;
   made.scaled = made.unscaled;
@@ -46,7 +46,7 @@ CalibrationReport trained(const std::string& alpha, double ece, const std::strin
 TEST(SmoothingComparison, SeveralSeedsOfHardTargetsAreOneMeanInAnyOrder) {
   std::vector<CalibrationReport> reports{report("0", 0.1, 0.01, 1), report("0", 0.2, 0.03, 4),
                                          report("0.1", 0.05), report("0.1", 0.07), report("0.2", 0.5)};
-  reports[1].attributes["alpha"] = "0.0";
+  reports[1].origin["alpha"] = "0.0";
   std::vector<size_t> order{0, 1, 2, 3, 4};
   do {
     std::vector<CalibrationReport> given;
@@ -104,7 +104,7 @@ TEST(SmoothingComparison, PairsNothingWhereSeveralHardRecipesAreOthers) {
 // A run stopped early, or evaluated on fewer samples, used to be set against a whole one.
 TEST(SmoothingComparison, EvaluationsOfOtherStepsOrRowsAreNotPaired) {
   CalibrationReport early = report("0", 0.1), fewer = report("0", 0.2);
-  early.attributes["step"] = "10";
+  early.origin["step"] = "10";
   fewer.rows = 20;
   const auto rows = compare_smoothing({early, fewer, report("0.1", 0.05)});
   ASSERT_EQ(rows.size(), 3U);
@@ -117,7 +117,7 @@ TEST(SmoothingComparison, EvaluationsOfOtherStepsOrRowsAreNotPaired) {
 
 TEST(SmoothingComparison, ConventionsOfSmoothingAreRowsOfTheirOwn) {
   CalibrationReport other = report("0.1", 0.07);
-  other.attributes["convention"] = "off-target";
+  other.origin["convention"] = "off-target";
   const auto rows = compare_smoothing({report("0", 0.1), report("0.1", 0.05), other});
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[1].name, "toy / mlp, off-target");
@@ -136,7 +136,7 @@ TEST(SmoothingComparison, APartOfAnEvaluationTakesNoPart) {
 
 TEST(SmoothingComparison, SaysThatOneRunIsCountedTwice) {
   CalibrationReport one = report("0", 0.1), copy = report("0", 0.1);
-  one.attributes["recipe_hash"] = copy.attributes["recipe_hash"] = "c0ffee";
+  one.origin["recipe_hash"] = copy.origin["recipe_hash"] = "c0ffee";
   EXPECT_THAT(notes_of(compare_smoothing({one, copy})), ElementsAre(HasSubstr("of one recipe and seed")));
 }
 
