@@ -58,7 +58,8 @@ int measure(const std::vector<std::string>& arguments) {
   placement.threads = std::stoi(argument(5, std::to_string(placement.threads).c_str()));
   cluster::apply(placement);
   const data::Task task = trainer::open_task_of(recipe);
-  trainer::Learner learner(recipe, *task.train, recipe.train.steps, *communicator, placement, nullptr);
+  trainer::Learner learner(recipe, *task.train, recipe.train.steps, *communicator, placement, nullptr,
+                           nullptr);
   data::TrainingStreamOptions how;
   how.global_batch = recipe.train.global_batch;
   how.slice = {communicator->rank(), communicator->size()};

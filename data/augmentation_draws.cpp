@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "cluster/error.h"
 
@@ -16,8 +17,8 @@ constexpr int64_t last_epoch = (int64_t{1} << 32) - 1;
 }  // namespace
 
 AugmentationDraws::AugmentationDraws(std::shared_ptr<const Dataset> split, std::vector<int64_t> samples,
-                                     int64_t draws)
-    : split_(std::move(split)), samples_(std::move(samples)), draws_(draws) {
+                                     int64_t draws, DrawsOf which)
+    : split_(std::move(split)), samples_(std::move(samples)), draws_(draws), which_(which) {
   for (const int64_t sample : samples_)
     if (sample < 0 || sample >= split_->size())
       throw UsageError(fmt::format("there is no sample {} in a split of {}", sample, split_->size()),
@@ -25,7 +26,9 @@ AugmentationDraws::AugmentationDraws(std::shared_ptr<const Dataset> split, std::
 }
 
 SampleAddress AugmentationDraws::address(int64_t item) const {
-  return {samples_.at(static_cast<size_t>(item / draws_)), last_epoch - item % draws_};
+  const int64_t draw = item % draws_;
+  return {samples_.at(static_cast<size_t>(item / draws_)),
+          which_ == DrawsOf::first_epochs ? draw : last_epoch - draw};
 }
 
 at::Tensor AugmentationDraws::labels() const {
@@ -45,6 +48,13 @@ Batch AugmentationDraws::collate(const std::vector<SampleAddress>& items, Augmen
   addresses.reserve(items.size());
   for (const SampleAddress& item : items) addresses.push_back(address(item.sample));
   return split_->collate(addresses, Augment::training);
+}
+
+std::shared_ptr<const Dataset> first_epochs_of(std::shared_ptr<const Dataset> split, int64_t draws) {
+  std::vector<int64_t> samples(static_cast<size_t>(split->size()));
+  std::iota(samples.begin(), samples.end(), 0);
+  return std::make_shared<AugmentationDraws>(std::move(split), std::move(samples), draws,
+                                             DrawsOf::first_epochs);
 }
 
 std::vector<int64_t> first_of_classes(const Dataset& split, const std::vector<int64_t>& classes,

@@ -6,15 +6,21 @@
 
 namespace smoothlab::data {
 
+/// Which draws of the augmentation.
+enum class DrawsOf {
+  no_epoch,     ///< addressed as epochs that no training comes to, so that none was seen in training
+  first_epochs  ///< draw d is what training sees in epoch d
+};
+
 /// Some samples of a split, each seen through several draws of the augmentation of training: what the mutual
-/// information of an example and a network's output is estimated from (paper Sec. 3.2, fig. 6). Item i is
-/// draw i mod draws of samples[i / draws]; its sample id is that of the sample in the split. Draws are
-/// addressed as epochs that no training comes to, so that they are the same at every step and rank count and
-/// none was seen in training.
+/// information of an example and a network's output is estimated from (paper Sec. 3.2, fig. 6), and what a
+/// teacher is asked about once for many students. Item i is draw i mod draws of samples[i / draws]; its
+/// sample id is that of the sample in the split. Draws are the same at every step and rank count.
 class AugmentationDraws : public Dataset {
  public:
   /// samples: indices in `split`; draws: 1 … 2^20. Throws UsageError for an index outside the split.
-  AugmentationDraws(std::shared_ptr<const Dataset> split, std::vector<int64_t> samples, int64_t draws);
+  AugmentationDraws(std::shared_ptr<const Dataset> split, std::vector<int64_t> samples, int64_t draws,
+                    DrawsOf which = DrawsOf::no_epoch);
 
   int64_t size() const override { return static_cast<int64_t>(samples_.size()) * draws_; }
   int64_t classes() const override { return split_->classes(); }
@@ -32,7 +38,11 @@ class AugmentationDraws : public Dataset {
   std::shared_ptr<const Dataset> split_;
   std::vector<int64_t> samples_;
   int64_t draws_;
+  DrawsOf which_;
 };
+
+/// Every sample of a split, each under the draws of its first epochs.
+std::shared_ptr<const Dataset> first_epochs_of(std::shared_ptr<const Dataset> split, int64_t draws);
 
 /// The first `count` samples of each of some classes in a split, in the order of the split. Throws UsageError
 /// where a class has fewer, naming it, or where the samples of the split have no labels of their own (text).

@@ -27,8 +27,10 @@ class BatchFeed {
   BatchFeed(std::shared_ptr<const Dataset> dataset, c10::Device device, at::ScalarType type);
 
   const Dataset& dataset() const { return *dataset_; }
-  /// Thread-safe. Throws what loading throws, EnvironmentError for what the device reports.
-  FedBatch make(const std::vector<SampleAddress>& samples, Augment augment) const;
+  /// companion: null for none. Thread-safe. Throws what loading throws, EnvironmentError for what the device
+  /// reports.
+  FedBatch make(const std::vector<SampleAddress>& samples, Augment augment,
+                const CompanionRows* companion = nullptr) const;
 
  private:
   std::vector<at::Tensor> deliver(Batch& batch) const;

@@ -64,7 +64,10 @@ struct TrainingStream::State {
     result.last = part == micro_batches - 1;
     const Run run(slice.size(), micro_batches, part);
     const int64_t first = result.step * options.global_batch + slice.first + run.first;
-    FedBatch fed = feed.make(order.at(first, run.size()), Augment::training);
+    std::vector<SampleAddress> samples = order.at(first, run.size());
+    if (options.draws > 0)
+      for (SampleAddress& sample : samples) sample.epoch %= options.draws;
+    FedBatch fed = feed.make(samples, Augment::training, options.companion.get());
     result.batch = std::move(fed.batch);
     return {std::move(result), std::move(fed.ready)};
   }
@@ -75,6 +78,7 @@ TrainingStream::TrainingStream(std::shared_ptr<const Dataset> dataset, const Tra
   check(options.global_batch, 1, "global batch");
   check(options.micro_batch, 0, "micro batch");
   check(options.first_step, 0, "first step");
+  check(options.draws, 0, "draws");
   state_ = std::make_unique<State>(std::move(dataset), options);
   state_->queue = std::make_unique<PrefetchQueue<State::Item>>(
       options.first_step * state_->micro_batches, options.workers, options.prefetch,

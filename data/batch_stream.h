@@ -20,11 +20,13 @@ struct TrainingStreamOptions {
   int64_t global_batch = 128;
   int64_t micro_batch = 0;  ///< most samples in one forward pass of a rank; 0: the rank's whole slice
   Slice slice;
-  int workers = 1;                           ///< threads that collate
-  int prefetch = 2;                          ///< micro-batches kept ready, on the device too
-  int64_t first_step = 0;                    ///< where a resumed run goes on
-  c10::Device device{c10::DeviceType::CPU};  ///< where inputs and device_labels are
-  at::ScalarType input_type = at::kFloat;    ///< of inputs that are floating-point numbers
+  int workers = 1;         ///< threads that collate
+  int prefetch = 2;        ///< micro-batches kept ready, on the device too
+  int64_t first_step = 0;  ///< where a resumed run goes on
+  int64_t draws = 0;       ///< epoch e is augmented as epoch e mod draws was; 0: each anew
+  std::shared_ptr<const CompanionRows> companion;  ///< of the samples as they are augmented; null: none
+  c10::Device device{c10::DeviceType::CPU};        ///< where inputs and device_labels are
+  at::ScalarType input_type = at::kFloat;          ///< of inputs that are floating-point numbers
 };
 
 /// One micro-batch of one step.

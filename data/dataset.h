@@ -24,12 +24,22 @@ struct Batch {
   at::Tensor device_labels;  ///< the labels where the inputs are; undefined where that is the CPU
   at::Tensor sample_ids;     ///< int64 [R], index in the split
   at::Tensor positions;      ///< int32 [R] for text, undefined for images
+  at::Tensor companion;      ///< float32 [R, W] where the inputs are: rows of a CompanionRows; or undefined
   /// The labels where a stream has brought the inputs.
   const at::Tensor& labels_with_inputs() const { return device_labels.defined() ? device_labels : labels; }
   int64_t rows() const { return labels.defined() ? labels.size(0) : 0; }
 };
 
 enum class Augment { training, none };
+
+/// Rows of numbers that are known of samples beforehand, beside what their data set says of them: what
+/// another network makes of them, for one. Thread-safe.
+class CompanionRows {
+ public:
+  virtual ~CompanionRows() = default;
+  /// float32 [R, W] on the CPU, in the order of the samples' rows.
+  virtual at::Tensor rows(const std::vector<SampleAddress>& samples) const = 0;
+};
 
 /// One split of a data set, ready to be collated. Thread-safe: collate() is called from several threads.
 class Dataset {

@@ -8,7 +8,12 @@
 
 namespace smoothlab::data {
 
+bool AugmentOptions::varies() const {
+  return crop > 0 || flip || shift > 0 || brightness > 0 || contrast_low != 1 || contrast_high != 1;
+}
+
 Task open_task(const TaskOptions& options, uint64_t seed) {
+  if (options.augment.seed != 0) seed = options.augment.seed;
   const ImageSplits splits = open_image_set(options);
   const int64_t samples = splits.train->size();
   if (options.validation < 0 || options.validation >= samples)

@@ -15,7 +15,12 @@ struct AugmentOptions {
   int shift = 0;      ///< shift by up to so many pixels in each direction, zeros come in; all equiprobable
   double brightness = 0;                       ///< adds uniform(−b, b), on the 0…255 scale
   double contrast_low = 1, contrast_high = 1;  ///< scales around the channel mean by uniform(low, high)
+  int64_t draws = 0;               ///< epoch e is augmented as epoch e mod draws was; 0: each anew
+  uint64_t seed = 0;               ///< of the draws; 0: the run's
   std::string normalize = "unit";  ///< "unit": /255; "per_image": (x−mean)/max(std, 1/√n); "none": 0…255
+
+  /// Whether a sample may look otherwise in another epoch.
+  bool varies() const;
 };
 
 /// The `task:` block of a recipe.

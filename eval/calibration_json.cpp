@@ -61,6 +61,9 @@ json to_json(const CalibrationReport& report) {
   put(object, "_held_out", report.held_out);
   object["temperature"] = report.fit ? json(report.fit->temperature) : json();
   object["temperature_end"] = report.fit ? json(fit_end_name(report.fit->end)) : json();
+  object["equivalent_smoothing"] = json::array();
+  for (const auto& [temperature, gamma] : report.gamma)
+    object["equivalent_smoothing"].push_back({{"temperature", temperature}, {"gamma", gamma}});
   const auto mean = report.held_out_temperature();
   object["temperature_held_out"] = mean ? json(*mean) : json();
   object["temperatures_held_out"] = json();

@@ -7,6 +7,7 @@
 
 #include "cluster/error.h"
 #include "eval/calibration_pass.h"
+#include "eval/equivalent_smoothing.h"
 #include "eval/file_temperatures.h"
 #include "eval/shard_names.h"
 #include "eval/worker_threads.h"
@@ -128,6 +129,10 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   report.origin = stated_origin(file);
   report.recipe = file.attribute("recipe");
   note_part(file, report);
+  if (!options.gamma.empty()) {
+    const std::vector<double> gamma = equivalent_smoothing(file, options.gamma).gamma();
+    for (size_t i = 0; i < gamma.size(); ++i) report.gamma.emplace_back(options.gamma[i], gamma[i]);
+  }
 
   const auto edges = options.bootstrap > 0 ? std::optional(options.edges) : std::nullopt;
   report.samples_repeat = samples_repeat(file);

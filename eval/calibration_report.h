@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eval/bootstrap.h"
@@ -24,6 +25,7 @@ struct CalibrationOptions {
   int bootstrap = 1000;                 ///< replicates, 0 … 1,000,000; 0: no intervals
   uint64_t seed = 1;                    ///< of the bootstrap and of the two halves
   int threads = 0;                      ///< 0: as many as the machine has
+  std::vector<double> gamma;            ///< temperatures at which the equivalent smoothing is wanted
 };
 
 /// Metrics of all rows, each scaled in some way.
@@ -68,6 +70,8 @@ struct CalibrationReport {
   /// judged, none by a temperature that has seen it. Missing where one half is empty.
   std::optional<std::array<TemperatureFit, 2>> held_out_fits;  ///< fitted to half 0, to half 1
   std::optional<CalibrationMetrics> held_out;
+  std::vector<std::pair<double, double>>
+      gamma;                       ///< temperature, equivalent smoothing (equivalent_smoothing.h)
   std::vector<std::string> notes;  ///< what a reader should know, a sentence each
 
   /// The two held-out temperatures in one number, their geometric mean.
@@ -86,8 +90,8 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
 
 /// One flat object: file, attributes, rows, classes, options (bins_count, edges, seed, …), the metrics by
 /// name, the same with _scaled and _held_out behind the name, bins, bins_scaled, bins_held_out (lists of
-/// {low, high, count, confidence, accuracy}), temperature and how its search ended, notes. What was not
-/// computed is null.
+/// {low, high, count, confidence, accuracy}), equivalent_smoothing, temperature and how its search ended,
+/// notes. What was not computed is null.
 nlohmann::json to_json(const CalibrationReport& report);
 
 /// A text table for a terminal: for each file a line unscaled, one at the fitted temperature, one held out;

@@ -63,6 +63,8 @@ std::string to_table(const std::vector<CalibrationReport>& reports) {
       lines.push_back(
           line("held-out", fmt::format("{:.4f}", *report.held_out_temperature()), *report.held_out));
     text += text_table(lines);
+    for (const auto& [temperature, gamma] : report.gamma)
+      text += fmt::format("  equivalent smoothing at T = {:g}: {:.6f}\n", temperature, gamma);
     for (const std::string& note : report.notes) text += "  note: " + printable(note) + "\n";
   }
   return text;

@@ -217,6 +217,8 @@ CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::D
     require_finite(logits, oldest.batch);
     accumulate_calibration(logits.data_ptr<float>(), oldest.batch.labels.data_ptr<int64_t>(), logits.size(0),
                            logits.size(1), 1.0, sums);
+    if (options.rows)
+      options.rows(logits.data_ptr<float>(), oldest.batch.labels.data_ptr<int64_t>(), logits.size(0));
     if (sink) sink->append(oldest.batch, logits, rows[1]);
     progress.add(logits.size(0));
     under_way.pop_front();

@@ -25,6 +25,8 @@ struct EvaluationOptions {
   LogitPrecision precision = LogitPrecision::float32;
   std::shared_ptr<cluster::FileSystem> files = cluster::local_file_system();  ///< where it goes
   LogitOrigin origin;  ///< its ranks and class names are filled in by the pass
+  /// Is shown this rank's rows, finite logits [n, K] and labels [n], in their order; may be empty.
+  std::function<void(const float* logits, const int64_t* labels, int64_t n)> rows;
 };
 
 /// Runs a split through a network, each sample exactly once over all ranks, without gradients, and returns

@@ -15,10 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string or_dash(const std::string& text) {
-  return text.empty() ? "-" : printable(text);
-}
-
 }  // namespace
 
 InformationReport analyse_information(const LogitFile& file, const std::vector<std::string>& classes,

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "cluster/error.h"
 #include "eval/attribute_value.h"
@@ -44,6 +46,8 @@ struct LogitFile::State {
   std::string path;
   std::unique_ptr<SourceFiles> files;
   std::unique_ptr<RowSource> logits, labels, sample_ids, positions, penultimate;
+  std::unique_ptr<RowSource> top_classes, rest;  ///< of a compact file, whose logits are the greatest
+  int64_t classes = 0;
   bool complete = true;
 
   hid_t file() const { return files->root()->file(); }
@@ -81,6 +85,38 @@ struct LogitFile::State {
          "bring back what it leads to, or store the rows themselves");
   }
 
+  void open_compact(Compact wanted) {
+    if (wanted == Compact::refuse)
+      fail("the file has the greatest logits of each row only", "give the file that it was made from");
+    const auto count = attribute_value(file(), "classes");
+    logits = open("top_logits", RowType::float32, 2);
+    top_classes = open("top_classes", RowType::int64, 2);
+    rest = open("rest_logit", RowType::float32, 1);
+    classes = count.is_number_integer() ? count.get<int64_t>() : 0;
+    if (top_classes->width() != logits->width() || classes <= logits->width())
+      fail(fmt::format("/top_logits is {}, /top_classes {}, and the attribute classes is {}",
+                       shape_text(*logits), shape_text(*top_classes), text_of(count)),
+           "make the file anew by 'smoothlab logits compact'");
+  }
+
+  void read_compact(int64_t first, int64_t count, float* out) const {
+    const auto k = static_cast<size_t>(logits->width()), n = static_cast<size_t>(count);
+    std::vector<float> top(n * k), others(n);
+    std::vector<int64_t> where(n * k);
+    logits->read(first, count, top.data());
+    top_classes->read(first, count, where.data());
+    rest->read(first, count, others.data());
+    for (size_t row = 0; row < n; ++row, out += classes) {
+      std::fill(out, out + classes, others[row]);
+      for (size_t i = row * k; i < (row + 1) * k; ++i) {
+        if (where[i] < 0 || where[i] >= classes)
+          fail(fmt::format("row {} has class {} of {}", first + static_cast<int64_t>(row), where[i], classes),
+               "make the file anew by 'smoothlab logits compact'");
+        out[where[i]] = top[i];
+      }
+    }
+  }
+
   void require(const std::string& name) const {
     if (!has(name))
       fail(fmt::format("there is no /{}; the file has {}", name, contents(file())),
@@ -88,7 +124,8 @@ struct LogitFile::State {
   }
 };
 
-LogitFile::LogitFile(const std::string& path, Incomplete incomplete) : state_(std::make_unique<State>()) {
+LogitFile::LogitFile(const std::string& path, Incomplete incomplete, Compact compact)
+    : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.path = path;
   const Hdf5Lock lock;
@@ -97,11 +134,16 @@ LogitFile::LogitFile(const std::string& path, Incomplete incomplete) : state_(st
   s.complete = attribute("complete") != "0";
   if (!s.complete && incomplete == Incomplete::refuse)
     s.fail("the file is not complete: its writer was stopped", "run the evaluation again");
-  s.require("logits");
+  if (s.has("top_logits") && !s.has("logits")) {
+    s.open_compact(compact);
+  } else {
+    s.require("logits");
+    s.logits = s.open("logits", RowType::float32, 2);
+    s.classes = s.logits->width();
+  }
   s.require("labels");
-  s.logits = s.open("logits", RowType::float32, 2);
   if (s.logits->rows() == 0) s.fail("/logits has no rows", "evaluate at least one sample");
-  if (s.logits->width() < 2)
+  if (s.classes < 2)
     s.fail(fmt::format("/logits is {}: a classifier has at least two classes", shape_text(*s.logits)),
            "store one logit for each class");
   s.labels = s.open("labels", RowType::int64, 1);
@@ -122,7 +164,7 @@ int64_t LogitFile::rows() const {
   return state_->logits->rows();
 }
 int64_t LogitFile::classes() const {
-  return state_->logits->width();
+  return state_->classes;
 }
 int64_t LogitFile::penultimate() const {
   return state_->penultimate ? state_->penultimate->width() : 0;
@@ -150,6 +192,7 @@ nlohmann::ordered_json LogitFile::attributes() const {
 }
 
 void LogitFile::read_logits(int64_t first, int64_t count, float* out) const {
+  if (state_->rest) return state_->read_compact(first, count, out);
   state_->logits->read(first, count, out);
 }
 

@@ -15,6 +15,9 @@ namespace smoothlab::eval {
 
 /// What to do with a file that says of itself that it is not complete (attribute `complete` is 0).
 enum class Incomplete { refuse, accept };
+/// What to do with a file of the greatest logits only (compact_logits.h): of the others it has the mean, so
+/// that most of what a file is judged by would be wrong.
+enum class Compact { refuse, accept };
 
 /// Reads any HDF5 file with /logits [N, K] (any float or integer type) and /labels [N] (any integer type),
 /// whoever wrote it: contiguous, chunked, compressed or virtual. Throws DataError that names the file, the
@@ -24,7 +27,8 @@ enum class Incomplete { refuse, accept };
 /// checked where a file is streamed, see logit_chunks.h. Reading is thread-safe.
 class LogitFile {
  public:
-  explicit LogitFile(const std::string& path, Incomplete incomplete = Incomplete::refuse);
+  explicit LogitFile(const std::string& path, Incomplete incomplete = Incomplete::refuse,
+                     Compact compact = Compact::refuse);
   ~LogitFile();
   LogitFile(const LogitFile&) = delete;
   LogitFile& operator=(const LogitFile&) = delete;

@@ -2,14 +2,10 @@
 #include <vector>
 
 #include "cluster/error.h"
-#include "cluster/file_system.h"
 #include "eval/hdf5_output.h"
 #include "eval/logit_file.h"
 #include "eval/output_file.h"
-#include "eval/shard_file.h"
-#include "eval/shard_layout.h"
-#include "eval/shard_names.h"
-#include "eval/unfinished_file.h"
+#include "eval/whole_logit_file.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -115,20 +111,12 @@ void copy_objects(hid_t from, const Hdf5Output& output, const std::string& path)
 void pack_logit_file(const std::string& from, const std::string& to) {
   const LogitFile checked(from);  // a shard that is missing would be copied as zeros
   claim_output(to, OutputKind::logits, checked.paths());
-  UnfinishedFile temporary(to + "." + new_shard_tag() + ".tmp");  // nobody else's, whatever they are called
-  create_hdf5(temporary.path(), [&](const Hdf5Output& output) {
+  write_logit_file_whole(to, [&](const Hdf5Output& output) {
     const Hdf5Handle source = open_hdf5(from);
-    copy_attributes(source, output.file(), temporary.path());
+    copy_attributes(source, output.file(), to);
     write_attribute(output.file(), "complete", int64_t{0});
-    copy_objects(source, output, temporary.path());
+    copy_objects(source, output, to);
   });
-  ShardFile(temporary.path()).sync();
-  mark_complete(temporary.path());
-  ShardFile(temporary.path()).sync();
-  auto files = cluster::local_file_system();
-  files->rename(temporary.path(), to);
-  temporary.finished();
-  files->sync_folder(folder_of(to));
 }
 
 }  // namespace smoothlab::eval

@@ -34,7 +34,8 @@ bool is_logit_file(const std::string& path) {
   const Hdf5Lock lock;
   if (H5Fis_hdf5(path.c_str()) <= 0) return false;
   try {
-    return H5Lexists(open_hdf5(path), "logits", H5P_DEFAULT) > 0;
+    const Hdf5Handle file = open_hdf5(path);
+    return hdf5_has(file, "logits") || hdf5_has(file, "top_logits");
   } catch (const DataError&) {
     return false;  // damaged: who knows what it was
   }

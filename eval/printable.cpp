@@ -24,4 +24,8 @@ std::string printable(const std::string& text) {
   return safe;
 }
 
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : printable(text);
+}
+
 }  // namespace smoothlab::eval

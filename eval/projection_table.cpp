@@ -16,10 +16,6 @@ std::string point(PlanePoint at) {
   return fmt::format("({:.4g}, {:.4g})", at.x, at.y);
 }
 
-std::string or_dash(const std::string& text) {
-  return text.empty() ? "-" : printable(text);
-}
-
 /// "beaver (4), dolphin (30), otter (55)"; where there are no names "4, 30, 55".
 std::string classes_text(const PenultimateProjection& projection) {
   std::string text;

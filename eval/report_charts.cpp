@@ -121,7 +121,9 @@ std::vector<Chart> projection_charts(const ReportSubject& subject) {
   for (const AlphaRuns* smoothing : {subject.hard(), subject.smoothed()}) {
     if (!smoothing) continue;
     for (const char* split : {"train", "validation", "test"}) {
-      const PenultimateProjection* projection = projection_of(*smoothing->runs.front(), split);
+      const PenultimateProjection* projection = nullptr;
+      for (const ReportRun* run : smoothing->runs)
+        if (!projection) projection = projection_of(*run, split);
       if (!projection) continue;
       Chart chart = projection_chart(*projection);
       chart.title = smoothing->title() + ", " + split;

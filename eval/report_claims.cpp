@@ -12,16 +12,21 @@ namespace {
 /// Of single runs, differences below this part of the larger one are taken for chance.
 constexpr double chance = 0.05;
 
-/// Whether `lower` is below `higher`: by two standard errors of their difference, where seeds tell.
+}  // namespace
+
 Verdict order(const SeedStatistics& lower, const SeedStatistics& higher) {
   if (lower.count == 0 || higher.count == 0) return Verdict::open;
   const double difference = higher.mean - lower.mean;
-  const double error = std::sqrt(lower.deviation * lower.deviation / lower.count +
-                                 higher.deviation * higher.deviation / higher.count);
+  // Of a run alone nobody knows how much its seed matters: as much as the others' do.
+  const double one = lower.count > 1 ? lower.deviation : higher.deviation,
+               other = higher.count > 1 ? higher.deviation : lower.deviation;
+  const double error = std::sqrt(one * one / lower.count + other * other / higher.count);
   const double least = error > 0 ? 2 * error : chance * std::max(std::abs(lower.mean), std::abs(higher.mean));
   if (std::abs(difference) <= least) return Verdict::open;
   return difference > 0 ? Verdict::holds : Verdict::fails;
 }
+
+namespace {
 
 class Claims {
  public:
@@ -57,8 +62,10 @@ class Claims {
   const AlphaRuns* smoothed_;
 };
 
+}  // namespace
+
 Beside beside(const std::string& what, double paper, std::optional<double> spread, const SeedStatistics& here,
-              int digits, int paper_digits, bool same_recipe) {
+              int digits, int paper_digits, bool follows) {
   Beside row;
   row.what = what;
   row.paper = spread ? fmt::format("{:.{}f} ± {:.{}f}", paper, paper_digits, *spread, paper_digits)
@@ -72,7 +79,7 @@ Beside beside(const std::string& what, double paper, std::optional<double> sprea
   const std::string by =
       fmt::format("{:.{}f} {}", std::abs(difference), digits, difference > 0 ? "higher" : "lower");
   const double deviation = std::hypot(spread.value_or(0), here.deviation);
-  if (!same_recipe) {
+  if (!follows) {
     row.text = by + "; the recipe differs";
   } else if (deviation == 0) {
     row.text = by + "; one run";
@@ -86,6 +93,8 @@ Beside beside(const std::string& what, double paper, std::optional<double> sprea
   return row;
 }
 
+namespace {
+
 bool follows_paper(const ReportSubject& subject) {
   for (const AlphaRuns& smoothing : subject.smoothing)
     for (const ReportRun* run : smoothing.runs)
@@ -95,7 +104,7 @@ bool follows_paper(const ReportSubject& subject) {
 
 const AlphaRuns* with_alpha(const ReportSubject& subject, double alpha) {
   for (const AlphaRuns& smoothing : subject.smoothing)
-    if (std::abs(smoothing.alpha - alpha) < 1e-9) return &smoothing;
+    if (std::abs(smoothing.alpha - alpha) < 1e-9 && smoothing.convention == "uniform") return &smoothing;
   return nullptr;
 }
 

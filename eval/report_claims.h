@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,10 @@ struct Claim {
 /// than two standard errors over their seeds, or, of one run each, by less than a twentieth.
 std::vector<Claim> claims_about(const ReportSubject& subject);
 
+/// Whether `lower` is below `higher`: by two standard errors of their difference, where seeds tell; a single
+/// run is as uncertain as the others are.
+Verdict order(const SeedStatistics& lower, const SeedStatistics& higher);
+
 /// A figure of the paper's beside one's own.
 struct Beside {
   std::string what;   ///< "accuracy, α = 0.1"
@@ -35,5 +40,10 @@ struct Beside {
 /// standard deviations, of the seeds here and of what the paper prints together; a difference is held
 /// against nobody where the recipe differs, or where neither side says how much seeds matter.
 std::vector<Beside> beside_paper(const ReportSubject& subject);
+
+/// The paper's figure with what it printed as its spread, beside means over runs. follows: whether their
+/// recipes are the paper's.
+Beside beside(const std::string& what, double paper, std::optional<double> spread, const SeedStatistics& here,
+              int digits, int paper_digits, bool follows);
 
 }  // namespace smoothlab::eval

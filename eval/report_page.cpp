@@ -8,8 +8,10 @@
 #include <set>
 
 #include "cluster/duration.h"
+#include "eval/distillation_report.h"
 #include "eval/markup.h"
 #include "eval/page.h"
+#include "eval/paper_results.h"
 #include "eval/reliability_figure.h"
 #include "eval/reliability_svg.h"
 #include "eval/report_charts.h"
@@ -51,9 +53,9 @@ std::string grid(const std::string& figures, const char* kind = "diagrams") {
   return figures.empty() ? "" : fmt::format("<div class=\"{}\">\n", kind) + figures + "</div>\n";
 }
 
-std::string claims_table(const ReportSubject& subject) {
+std::string claims_table(const std::vector<Claim>& claims) {
   std::string rows;
-  for (const Claim& claim : claims_about(subject))
+  for (const Claim& claim : claims)
     rows += "<tr><td class=\"text\">" + escape_markup(claim.says) + "<span class=\"soft\">" +
             escape_markup(claim.where) + "</span></td><td class=\"text\">" + escape_markup(claim.measured) +
             "</td>" + page_cell(badge(claim.verdict, verdict_text(claim.verdict))) + "</tr>\n";
@@ -62,9 +64,9 @@ std::string claims_table(const ReportSubject& subject) {
          page_table({"the paper", "here", "holds"}, rows, "claims");
 }
 
-std::string beside_table(const ReportSubject& subject) {
+std::string beside_table(const std::vector<Beside>& figures) {
   std::string rows;
-  for (const Beside& row : beside_paper(subject))
+  for (const Beside& row : figures)
     rows += "<tr><td class=\"text\">" + escape_markup(row.what) + "</td>" + page_cell(row.paper) +
             page_cell(row.here) + page_cell(badge(row.verdict, row.text)) + "</tr>\n";
   if (rows.empty()) return "";
@@ -102,8 +104,11 @@ std::string smoothing_table(const ReportSubject& subject) {
 std::string reliability_part(const ReportSubject& subject, Figures& figures) {
   std::string html;
   const auto add = [&](const AlphaRuns* smoothing, bool scaled) {
-    if (!smoothing || !smoothing->runs.front()->calibration) return;
-    for (ReliabilityPanel panel : reliability_panels(*smoothing->runs.front()->calibration)) {
+    if (!smoothing) return;
+    const auto judged = std::find_if(smoothing->runs.begin(), smoothing->runs.end(),
+                                     [](const ReportRun* run) { return run->calibration.has_value(); });
+    if (judged == smoothing->runs.end()) return;
+    for (ReliabilityPanel panel : reliability_panels(*(*judged)->calibration)) {
       panel.title = smoothing->title() + ", " + panel.title;
       html += figures.reliability(panel);
       if (!scaled) break;
@@ -114,7 +119,7 @@ std::string reliability_part(const ReportSubject& subject, Figures& figures) {
     if (smoothing.alpha > 0) add(&smoothing, false);
   if (html.empty()) return "";
   return "<h3>Reliability (fig. 2)</h3>\n<p class=\"soft\">Accuracy of the answers given with about the same "
-         "confidence, of the first seed. Below the dashed line the network claims more than it knows.</p>\n" +
+         "confidence, of the first seed whose logits were kept. Below the dashed line the network claims more than it knows.</p>\n" +
          grid(html);
 }
 
@@ -123,7 +128,7 @@ std::string projection_part(const ReportSubject& subject, Figures& figures) {
   for (const Chart& chart : projection_charts(subject)) html += figures.chart(chart);
   if (html.empty()) return "";
   return "<h3>Penultimate projections (fig. 1)</h3>\n<p class=\"soft\">Penultimate activations of three classes "
-         "on the plane through their templates, of the first seed. Dashed: where two of the classes have equal "
+         "on the plane through their templates, of the first seed that kept them. Dashed: where two of the classes have equal "
          "logits. Spread: distance to the class's mean over the distance between the means. Regularity: 1 for "
          "an equilateral triangle of the means.</p>\n" +
          grid(html, "diagrams pairs");
@@ -153,6 +158,31 @@ std::string information_part(const ReportSubject& subject, Figures& figures) {
          grid(figures.chart(*chart), "diagrams pairs");
 }
 
+std::string distilled_row(const DistilledRuns& students) {
+  return "<tr>" +
+         page_cell(fmt::format("{}, α = {:g}", people_name(students.how.model), students.how.alpha)) +
+         page_cell(fmt::format("{:g}", students.how.temperature)) +
+         page_cell(fmt::format("{:.4f}", students.gamma().mean)) +
+         page_cell(std::to_string(students.runs.size())) +
+         page_cell(to_text(over_runs(students.runs, final_accuracy), 2)) +
+         page_cell(to_text(over_runs(students.runs, calibration_error), 4)) + "</tr>\n";
+}
+
+std::string distillation_part(const ReportSubject& subject, Figures& figures) {
+  std::string html;
+  for (const Lesson& lesson : lessons_of(subject)) {
+    html += "<h3>Distillation (sec. 4): " + escape_markup(lesson.name) + "</h3>\n";
+    html += claims_table(distillation_claims(subject, lesson)) +
+            beside_table(distillation_beside_paper(subject, lesson));
+    std::string rows;
+    for (const auto* students : {&lesson.of_hard, &lesson.of_smoothed})
+      for (const DistilledRuns* one : *students) rows += distilled_row(*one);
+    html += page_table({"teacher", "T", "γ", "students", "accuracy, %", "ECE"}, rows);
+    html += grid(figures.chart(distillation_chart(subject, lesson)), "diagrams pairs");
+  }
+  return html;
+}
+
 std::string differences_part(const ReportSubject& subject) {
   std::set<std::string> seen;
   std::vector<std::string> differences;
@@ -170,13 +200,18 @@ std::string differences_part(const ReportSubject& subject) {
 
 std::string subject_section(const ReportSubject& subject, Figures& figures) {
   std::string html = "<section>\n<h2>" + escape_markup(subject.name) + "</h2>\n";
-  html += claims_table(subject) + beside_table(subject) + smoothing_table(subject);
+  html +=
+      claims_table(claims_about(subject)) + beside_table(beside_paper(subject)) + smoothing_table(subject);
+  html += distillation_part(subject, figures);
   html += reliability_part(subject, figures) + projection_part(subject, figures) +
           information_part(subject, figures) + training_part(subject, figures) + differences_part(subject);
   if (!subject.unfinished.empty())
     html += paragraph(
         fmt::format("{} of its runs have not ended and are not in these figures.", subject.unfinished.size()),
         "soft");
+  for (const ReportRun* run : subject.repeated)
+    html += paragraph(run->name + " has the recipe and the seed of another run and is not counted again.",
+                      "soft");
   return html + "</section>\n";
 }
 
@@ -203,7 +238,7 @@ std::string runs_part(const std::vector<ReportRun>& runs) {
   std::string rows;
   std::vector<std::string> problems;
   for (const ReportRun& run : runs) {
-    rows += run_row(run);
+    if (!run.unreadable) rows += run_row(run);
     for (const std::string& problem : run.problems) problems.push_back(run.name + ": " + problem);
   }
   return "<section>\n<h2>Runs</h2>\n" +

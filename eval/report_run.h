@@ -21,8 +21,20 @@ struct ReportRun {
   uint64_t seed = 0;
   /// Every key that shapes training, but for the three above: equal in runs of one experiment.
   std::vector<std::pair<std::string, std::string>> shape;
+  bool unreadable = false;  ///< nothing but its name and problem are known
   bool has_paper_recipe = false;
   std::vector<std::string> differences;  ///< from the paper's recipe, a phrase each
+
+  /// Whom it learnt from, and how; see trainer/teacher_record.h.
+  struct Taught {
+    const ReportRun* by = nullptr;  ///< the teacher, where it is among the report's runs
+    std::string model;              ///< the teacher's
+    double alpha = 0;               ///< the teacher's
+    std::string loss;
+    double beta = 1, temperature = 1;
+    double gamma = 0;  ///< equivalent smoothing
+  };
+  std::optional<Taught> taught;
 
   struct End {
     int64_t step = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "eval/paper_results.h"
 
@@ -30,24 +31,70 @@ std::string told_apart(const ReportRun& run, const std::vector<const ReportRun*>
   return fmt::format("{}{}", fmt::join(parts, ", "), more ? ", …" : "");
 }
 
+size_t kept(const ReportRun& run) {
+  return run.projections.size() + run.information.size() + (run.calibration ? 1 : 0);
+}
+
+bool same_lesson(const ReportRun::Taught& a, const ReportRun::Taught& b) {
+  const bool alike = !a.by || !b.by || same_shape(*a.by, *b.by);
+  return alike && a.model == b.model && a.alpha == b.alpha && a.loss == b.loss && a.beta == b.beta &&
+         a.temperature == b.temperature;
+}
+
+/// Adds a run to those of its kind, unless one of the same seed is there: a study and another that share a
+/// run count it once, with the folder that kept more.
+void add_once(std::vector<const ReportRun*>& runs, const ReportRun& run,
+              std::vector<const ReportRun*>& repeated) {
+  const auto twin =
+      std::find_if(runs.begin(), runs.end(), [&](const ReportRun* other) { return other->seed == run.seed; });
+  if (twin == runs.end()) {
+    runs.push_back(&run);
+  } else if (kept(run) > kept(**twin)) {
+    repeated.push_back(*twin);
+    *twin = &run;
+  } else {
+    repeated.push_back(&run);
+  }
+}
+
+void add_distilled(ReportSubject& subject, const ReportRun& run) {
+  const auto same = [&](const DistilledRuns& other) {
+    return other.alpha == run.alpha && same_lesson(other.how, *run.taught);
+  };
+  auto found = std::find_if(subject.distilled.begin(), subject.distilled.end(), same);
+  if (found == subject.distilled.end())
+    found = subject.distilled.insert(found, DistilledRuns{*run.taught, run.alpha, {}});
+  add_once(found->runs, run, subject.repeated);
+}
+
 void add(ReportSubject& subject, const ReportRun& run) {
   if (!run.end) {
     subject.unfinished.push_back(&run);
     return;
   }
+  if (run.taught) {
+    add_distilled(subject, run);
+    return;
+  }
+  // Hard targets are the same in every convention.
+  const std::string convention = run.alpha == 0 ? "uniform" : run.convention;
   const auto same = [&](const AlphaRuns& other) {
-    return other.alpha == run.alpha && other.convention == run.convention;
+    return other.alpha == run.alpha && other.convention == convention;
   };
   auto found = std::find_if(subject.smoothing.begin(), subject.smoothing.end(), same);
   if (found == subject.smoothing.end())
-    found = subject.smoothing.insert(found, AlphaRuns{run.alpha, run.convention, {}});
-  found->runs.push_back(&run);
+    found = subject.smoothing.insert(found, AlphaRuns{run.alpha, convention, {}});
+  add_once(found->runs, run, subject.repeated);
 }
 
 }  // namespace
 
 std::string AlphaRuns::title() const {
   return fmt::format("α = {:g}{}", alpha, alpha > 0 && convention != "uniform" ? ", " + convention : "");
+}
+
+SeedStatistics DistilledRuns::gamma() const {
+  return over_runs(runs, [](const ReportRun& run) { return std::optional(run.taught->gamma); });
 }
 
 const AlphaRuns* ReportSubject::hard() const {
@@ -59,9 +106,12 @@ const AlphaRuns* ReportSubject::hard() const {
 const AlphaRuns* ReportSubject::smoothed() const {
   constexpr double alpha = 0.1;
   const AlphaRuns* nearest = nullptr;
+  // The paper's convention where there are several.
+  const auto distance = [](const AlphaRuns& runs) {
+    return std::make_pair(std::abs(runs.alpha - alpha), runs.convention == "uniform" ? 0 : 1);
+  };
   for (const AlphaRuns& runs : smoothing)
-    if (runs.alpha > 0 && (!nearest || std::abs(runs.alpha - alpha) < std::abs(nearest->alpha - alpha)))
-      nearest = &runs;
+    if (runs.alpha > 0 && (!nearest || distance(runs) < distance(*nearest))) nearest = &runs;
   return nearest;
 }
 
@@ -69,12 +119,13 @@ std::vector<ReportSubject> report_subjects(const std::vector<ReportRun>& runs) {
   std::vector<const ReportRun*> first;  // of each subject
   std::vector<ReportSubject> subjects;
   for (const ReportRun& run : runs) {
+    if (run.unreadable) continue;
     const auto same = std::find_if(first.begin(), first.end(),
                                    [&](const ReportRun* other) { return same_shape(*other, run); });
     if (same == first.end()) {
       first.push_back(&run);
       subjects.push_back(
-          {run.task, run.model, people_name(run.task) + ", " + people_name(run.model), {}, {}});
+          {run.task, run.model, people_name(run.task) + ", " + people_name(run.model), {}, {}, {}, {}});
       add(subjects.back(), run);
     } else {
       add(subjects[static_cast<size_t>(same - first.begin())], run);
@@ -87,6 +138,9 @@ std::vector<ReportSubject> report_subjects(const std::vector<ReportRun>& runs) {
     for (AlphaRuns& of_alpha : subject.smoothing)
       std::stable_sort(of_alpha.runs.begin(), of_alpha.runs.end(),
                        [](const ReportRun* a, const ReportRun* b) { return a->seed < b->seed; });
+    std::stable_sort(
+        subject.distilled.begin(), subject.distilled.end(),
+        [](const DistilledRuns& a, const DistilledRuns& b) { return a.gamma().mean < b.gamma().mean; });
     std::vector<const ReportRun*> namesakes;
     for (const ReportRun* other : first)
       if (other != first[s] && other->task == subject.task && other->model == subject.model)

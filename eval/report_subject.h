@@ -17,12 +17,22 @@ struct AlphaRuns {
   std::string title() const;
 };
 
+/// Students of one kind of teacher in one way, that differ in nothing but seeds.
+struct DistilledRuns {
+  ReportRun::Taught how;  ///< of the first; γ differs a little from seed to seed
+  double alpha = 0;       ///< the students' own
+  std::vector<const ReportRun*> runs;
+  SeedStatistics gamma() const;
+};
+
 /// One network on one data set, trained in one way: what the paper's tables have a row for.
 struct ReportSubject {
   std::string task, model;
   std::string name;                  ///< "CIFAR-100, ResNet-56", and what tells it from another of that name
-  std::vector<AlphaRuns> smoothing;  ///< by α; runs that have ended
+  std::vector<AlphaRuns> smoothing;  ///< by α; runs that have ended and had no teacher
+  std::vector<DistilledRuns> distilled;  ///< those that had one, by γ
   std::vector<const ReportRun*> unfinished;
+  std::vector<const ReportRun*> repeated;  ///< of a recipe and seed that another run stands for already
 
   /// Null where there is none.
   const AlphaRuns* hard() const;
@@ -36,11 +46,15 @@ std::vector<ReportSubject> report_subjects(const std::vector<ReportRun>& runs);
 
 /// A figure of each run that has it.
 template <typename Figure>
-SeedStatistics over_runs(const AlphaRuns& smoothing, const Figure& figure) {
+SeedStatistics over_runs(const std::vector<const ReportRun*>& runs, const Figure& figure) {
   std::vector<double> values;
-  for (const ReportRun* run : smoothing.runs)
+  for (const ReportRun* run : runs)
     if (const auto value = figure(*run)) values.push_back(*value);
   return over_seeds(values);
+}
+template <typename Figure>
+SeedStatistics over_runs(const AlphaRuns& smoothing, const Figure& figure) {
+  return over_runs(smoothing.runs, figure);
 }
 
 // The figures that tables and claims are made of; none where a run lacks it.

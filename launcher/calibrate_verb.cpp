@@ -38,6 +38,7 @@ eval::CalibrationOptions calibration_options(const Options& options) {
   if (options.has("temperature") && options.has("no-fit"))
     throw UsageError("--temperature scales and --no-fit leaves scaling out", "calibrate", "give one of them");
   if (options.has("temperature")) result.temperature = options.number("temperature", 1e-3, 1e3);
+  if (options.has("gamma")) result.gamma = options.numbers("gamma", 1e-3, 1e3);
   return result;
 }
 
@@ -138,6 +139,7 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
       .value("edges", "NAME", "standard: [lo, hi), last closed; guo: (lo, hi]", "standard")
       .value("temperature", "T", "scale by this temperature instead of fitting one")
       .flag("no-fit", "fit no temperature and report nothing scaled")
+      .value("gamma", "T,...", "equivalent smoothing of the outputs at these temperatures, as of a teacher")
       .value("bootstrap", "N", "replicates of the 95 % interval of ECE; 0: none", "1000")
       .value("seed", "S", "of the bootstrap and the held-out halves", "1")
       .value("threads", "N", "0: as many as there are cores", "0")

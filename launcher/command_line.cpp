@@ -70,6 +70,8 @@ int run_command_line(int argc, char** argv) {
   // A file that outgrows its limit is an error of its own, like a full disk, and no reason to die without a
   // word.
   std::signal(SIGXFSZ, SIG_IGN);
+  // Inherited as ignored, the ends of children would never be told.
+  std::signal(SIGCHLD, SIG_DFL);
   int code = 0;
   try {
     code = run_verb({argv + 1, argv + argc});

@@ -100,7 +100,18 @@ std::vector<std::string> Options::texts(const std::string& name) const {
 }
 
 double Options::number(const std::string& name, double low, double high) const {
-  const std::string written = text(name);
+  return number_of(text(name), name, low, high);
+}
+
+std::vector<double> Options::numbers(const std::string& name, double low, double high) const {
+  std::vector<double> all;
+  std::istringstream list(text(name));
+  for (std::string one; std::getline(list, one, ',');) all.push_back(number_of(one, name, low, high));
+  return all;
+}
+
+double Options::number_of(const std::string& written, const std::string& name, double low,
+                          double high) const {
   std::istringstream in(written);
   double result = 0;
   if (!(in >> result) || !in.eof() || !(result >= low && result <= high)) {

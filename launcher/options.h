@@ -31,11 +31,15 @@ class Options {
   /// Whole numbers and real numbers in a range; UsageError names the option.
   int64_t integer(const std::string& name, int64_t low, int64_t high) const;
   double number(const std::string& name, double low, double high) const;
+  /// "1,2,4"
+  std::vector<double> numbers(const std::string& name, double low, double high) const;
   std::vector<std::string> texts(const std::string& name) const;
   const std::vector<std::string>& words() const { return words_; }
   std::string help() const;
 
  private:
+  double number_of(const std::string& written, const std::string& name, double low, double high) const;
+
   std::string usage_, summary_, epilogue_;
   boost::program_options::options_description description_;
   boost::program_options::variables_map values_;

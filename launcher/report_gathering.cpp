@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "cluster/error.h"
@@ -59,6 +60,9 @@ eval::ReportRun told(const trainer::RunRecord& record, const std::string& name) 
   run.has_paper_recipe = trainer::has_paper_recipe(record.recipe);
   if (run.has_paper_recipe) run.differences = trainer::differences_from_paper(record.recipe);
   if (record.summary) run.end = end_of(record);
+  if (const auto& teacher = record.teacher)
+    run.taught = eval::ReportRun::Taught{nullptr,       teacher->model,       teacher->alpha, teacher->loss,
+                                         teacher->beta, teacher->temperature, teacher->gamma};
   for (const auto& line : record.metrics.training)
     run.training.push_back({line.step, line.loss, line.accuracy});
   for (const auto& line : record.metrics.evaluations)
@@ -105,7 +109,9 @@ void judge_file(const std::string& path, const ReportWishes& wishes, eval::Repor
   run.projections.push_back(eval::project(file, classes, options));
 }
 
-void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, eval::ReportRun& run) {
+/// unknown: a class that a file does not know is kept there, the last one.
+void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, eval::ReportRun& run,
+                 std::optional<UsageError>& unknown) {
   if (!run.end) return;
   for (const std::string& path : record.logits) {
     const std::string name = std::filesystem::path(path).filename().string();
@@ -114,8 +120,25 @@ void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, e
       judge_file(path, wishes, run);
     } catch (const DataError& error) {
       run.problems.push_back(name + " is left out: " + error.problem() + ".");
+    } catch (const UsageError& error) {
+      unknown = error;  // the classes are of another data set; what came before them is kept
     }
   }
+}
+
+/// Ends in a slash.
+std::string canonical(const std::string& path) {
+  return std::filesystem::weakly_canonical(path).string() + "/";
+}
+
+/// folders: of the runs; teachers: where each one's teacher is, a run or something in it.
+void find_teachers(const std::vector<std::string>& folders, const std::vector<std::string>& teachers,
+                   std::vector<eval::ReportRun>& runs) {
+  std::vector<std::string> places;
+  for (const std::string& folder : folders) places.push_back(canonical(folder));
+  for (size_t i = 0; i < runs.size(); ++i)
+    for (size_t j = 0; j < runs.size() && runs[i].taught; ++j)
+      if (teachers[i].rfind(places[j], 0) == 0) runs[i].taught->by = &runs[j];
 }
 
 }  // namespace
@@ -130,11 +153,28 @@ std::vector<eval::ReportRun> gather_runs(const std::vector<std::string>& folders
       if (seen.insert(std::filesystem::weakly_canonical(run)).second) found.push_back(run);
   const auto names = short_names(found);
   std::vector<eval::ReportRun> runs;
+  std::optional<UsageError> unknown;
+  std::optional<DataError> unreadable;
+  bool projected = false;
+  std::vector<std::string> teachers(found.size());
   for (size_t i = 0; i < found.size(); ++i) {
-    const auto record = trainer::read_run_record(*files, found[i]);
-    runs.push_back(told(record, names[i]));
-    judge_files(record, wishes, runs.back());
+    try {
+      const auto record = trainer::read_run_record(*files, found[i]);
+      if (record.teacher) teachers[i] = canonical(record.teacher->teacher);
+      runs.push_back(told(record, names[i]));
+      judge_files(record, wishes, runs.back(), unknown);
+    } catch (const DataError& error) {
+      unreadable = error;
+      runs.emplace_back().name = names[i];
+      runs.back().problems.push_back(std::string("it cannot be read: ") + error.what() + ".");
+      runs.back().unreadable = true;
+    }
+    projected = projected || !runs.back().projections.empty();
   }
+  find_teachers(found, teachers, runs);
+  if (unknown && !projected) throw UsageError(*unknown);
+  const bool none = std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.unreadable; });
+  if (unreadable && none) throw DataError(*unreadable);
   return runs;
 }
 

@@ -16,8 +16,8 @@ struct ReportWishes {
 
 /// Reads the runs in and below the folders, judges their final logits, and projects those that have
 /// penultimate activations. A file that cannot be used is a problem of its run, not of the report. Throws
-/// DataError where a folder holds no run or a run cannot be read, UsageError for a class that no file of the
-/// runs knows.
+/// DataError where a folder holds no run or none of them can be read, UsageError for a class where no file of
+/// the runs knows all that are asked for.
 std::vector<eval::ReportRun> gather_runs(const std::vector<std::string>& folders, const ReportWishes& wishes);
 
 }  // namespace smoothlab::launcher

@@ -6,6 +6,7 @@
 
 #include "cluster/file_system.h"
 #include "eval/chosen_class.h"
+#include "eval/distillation_report.h"
 #include "eval/output_file.h"
 #include "eval/report_claims.h"
 #include "eval/report_page.h"
@@ -21,6 +22,20 @@ const char* name_of(eval::Verdict verdict) {
   return verdict == eval::Verdict::holds ? "yes" : verdict == eval::Verdict::fails ? "no" : "open";
 }
 
+std::vector<eval::Claim> all_claims(const eval::ReportSubject& subject) {
+  auto claims = eval::claims_about(subject);
+  for (const eval::Lesson& lesson : eval::lessons_of(subject))
+    for (eval::Claim& claim : eval::distillation_claims(subject, lesson)) claims.push_back(std::move(claim));
+  return claims;
+}
+
+std::vector<eval::Beside> all_figures(const eval::ReportSubject& subject) {
+  auto rows = eval::beside_paper(subject);
+  for (const eval::Lesson& lesson : eval::lessons_of(subject))
+    for (eval::Beside& row : eval::distillation_beside_paper(subject, lesson)) rows.push_back(std::move(row));
+  return rows;
+}
+
 nlohmann::ordered_json to_json(const std::vector<eval::ReportRun>& runs) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const eval::ReportSubject& subject : eval::report_subjects(runs)) {
@@ -30,13 +45,13 @@ nlohmann::ordered_json to_json(const std::vector<eval::ReportRun>& runs) {
     json["model"] = subject.model;
     json["unfinished"] = subject.unfinished.size();
     json["claims"] = nlohmann::ordered_json::array();
-    for (const eval::Claim& claim : eval::claims_about(subject))
+    for (const eval::Claim& claim : all_claims(subject))
       json["claims"].push_back({{"where", claim.where},
                                 {"paper", claim.says},
                                 {"here", claim.measured},
                                 {"holds", name_of(claim.verdict)}});
     json["figures"] = nlohmann::ordered_json::array();
-    for (const eval::Beside& row : eval::beside_paper(subject))
+    for (const eval::Beside& row : all_figures(subject))
       json["figures"].push_back({{"figure", row.what},
                                  {"paper", row.paper},
                                  {"here", row.here},
@@ -50,10 +65,10 @@ nlohmann::ordered_json to_json(const std::vector<eval::ReportRun>& runs) {
 void print_text(const std::vector<eval::ReportRun>& runs) {
   for (const eval::ReportSubject& subject : eval::report_subjects(runs)) {
     std::cout << subject.name << '\n';
-    for (const eval::Claim& claim : eval::claims_about(subject))
+    for (const eval::Claim& claim : all_claims(subject))
       std::cout << fmt::format("  {:<4} {} ({})\n       {}\n", name_of(claim.verdict), claim.says,
                                claim.where, claim.measured);
-    for (const eval::Beside& row : eval::beside_paper(subject))
+    for (const eval::Beside& row : all_figures(subject))
       std::cout << fmt::format("  {}: paper {}, here {}: {}\n", row.what, row.paper, row.here, row.text);
     if (!subject.unfinished.empty())
       std::cout << fmt::format("  {} runs have not ended and do not count\n", subject.unfinished.size());

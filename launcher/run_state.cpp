@@ -4,6 +4,8 @@
 #include "trainer/checkpoint.h"
 #include "trainer/last_metrics.h"
 #include "trainer/run_folder.h"
+#include "trainer/run_summary.h"
+#include "trainer/teacher_record.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -24,7 +26,6 @@ void take_summary(RunState& state, const trainer::RunSummary& summary) {
   state.step = summary.step;
   state.seconds = summary.seconds;
   state.evaluation = summary.evaluation;
-  state.summary = summary;
 }
 
 void take_metrics(const cluster::FileSystem& files, const StudyRun& run, RunState& state) {
@@ -89,8 +90,10 @@ RunState run_state(const cluster::FileSystem& files, const StudyRun& run) {
     }
   }
   try {
+    if (const auto teacher = trainer::read_teacher_record(files, run.folder)) state.gamma = teacher->gamma;
     const auto summary = trainer::read_summary(files, run.folder);
-    if (summary && same_length) take_summary(state, *summary);
+    // One of fewer steps was written for a shorter run.
+    if (summary && same_length && summary->step >= run.recipe.train.steps) take_summary(state, *summary);
   } catch (const DataError& error) {
     state.phase = RunPhase::failed;
     state.problem = error.what();

@@ -7,7 +7,6 @@
 #include "cluster/file_system.h"
 #include "launcher/study_plan.h"
 #include "trainer/metrics_log.h"
-#include "trainer/run_summary.h"
 
 namespace smoothlab::launcher {
 
@@ -30,8 +29,8 @@ struct RunState {
   double seconds = 0;           ///< of training, all sittings
   double seconds_per_step = 0;  ///< 0: unknown
   std::optional<trainer::EvaluationMetrics> evaluation;  ///< the last
-  std::string problem;                         ///< failed: its error; changed: "key: before → now"
-  std::optional<trainer::RunSummary> summary;  ///< of a run that is done
+  std::optional<double> gamma;  ///< equivalent smoothing of its teacher, where it has one
+  std::string problem;          ///< failed: its error; changed: "key: before → now"
 };
 
 /// Looks into the folder of a planned run. A run of an earlier form of its recipe is whole where only what

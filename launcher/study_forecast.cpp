@@ -53,7 +53,7 @@ StudyForecast forecast(const StudyPlan& plan, const std::vector<size_t>& selecte
         undone = &plan.runs[i];
     }
     if (stage.runs == 0) continue;
-    if (pace[number] <= 0 && undone) {
+    if (pace[number] <= 0 && undone && stop.requested() == cluster::StopRequest::none) {
       try {
         pace[number] = seconds_of_trial_step(undone->recipe, threads, stop);
         stage.by_trial = true;
@@ -78,8 +78,12 @@ std::string forecast_text(const StudyPlan& plan, const std::vector<size_t>& sele
   std::string text = fmt::format("{}: {} runs in {}, {}\n\n", plan.name, selected.size(), plan.folder,
                                  phases_text(selected, states));
   text += eval::text_table(rows, {0, 4}) + "\n";
+  // A trial has the machine for itself.
+  const bool tried = std::any_of(forecast.stages.begin(), forecast.stages.end(),
+                                 [](const StageForecast& stage) { return stage.by_trial; });
   if (forecast.seconds_left)
-    text += fmt::format("about {} of training, {} at a time; evaluations come on top\n\n",
+    text += fmt::format("{} {} of training, {} at a time; evaluations come on top\n\n",
+                        tried && forecast.at_once > 1 ? "at best" : "about",
                         cluster::duration_text(*forecast.seconds_left),
                         forecast.at_once == 1 ? "one run" : fmt::format("{} runs", forecast.at_once));
   rows = {{"run", "state", "steps", "comes after"}};

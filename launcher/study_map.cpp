@@ -65,11 +65,6 @@ trainer::Place StudyMap::place(const std::string& name) const {
   return found == entries_.end() ? place_ : found->second.place;
 }
 
-int StudyMap::line(const std::string& name) const {
-  const auto found = entries_.find(name);
-  return found == entries_.end() ? 0 : found->second.line;
-}
-
 std::string StudyMap::text(const std::string& name) const {
   std::string value;
   trainer::read_value(at(name), place(name), path_.empty() ? name : path_ + "." + name, value);

@@ -21,7 +21,6 @@ class StudyMap {
   /// Throws UsageError where it is missing.
   const YAML::Node& at(const std::string& name) const;
   trainer::Place place(const std::string& name) const;
-  int line(const std::string& name) const;
   std::string text(const std::string& name) const;
   double number(const std::string& name) const;
   int64_t integer(const std::string& name) const;

@@ -4,18 +4,18 @@
 #include <map>
 
 #include "cluster/error.h"
+#include "trainer/recipe_keys.h"
 #include "trainer/run_parts.h"
 
 namespace smoothlab::launcher {
 namespace {
 
-/// What `task:` says in a resolved recipe.
-std::string task_of(const std::string& resolved) {
-  const size_t begin = resolved.find("task:\n");
-  size_t end = begin;
-  do end = resolved.find('\n', end + 1);
-  while (end != std::string::npos && end + 1 < resolved.size() && resolved[end + 1] == ' ');
-  return resolved.substr(begin, end - begin);
+/// What tells tasks apart.
+std::string task_of(const trainer::Recipe& recipe) {
+  std::string text;
+  for (const auto& key : trainer::recipe_keys())
+    if (key.path.rfind("task.", 0) == 0) text += key.write(recipe) + "\n";
+  return text;
 }
 
 int64_t training_samples(const trainer::Recipe& recipe) {
@@ -37,7 +37,7 @@ std::vector<int64_t> steps_of_runs(const StudyPlan& plan) {
       steps.push_back(run.recipe.train.steps);
       continue;
     }
-    const auto [known, fresh] = samples.emplace(task_of(run.resolved), 0);
+    const auto [known, fresh] = samples.emplace(task_of(run.recipe), 0);
     if (fresh) known->second = training_samples(run.recipe);
     steps.push_back(known->second > 0 ? trainer::total_steps(run.recipe, known->second) : 0);
   }

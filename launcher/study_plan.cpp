@@ -1,12 +1,10 @@
 #include "launcher/study_plan.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <fnmatch.h>
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "cluster/error.h"

@@ -37,7 +37,8 @@ std::set<std::string> recorded_as_done(const cluster::FileSystem& files, const s
   const Json record = Json::parse(files.read(record_path(folder)), nullptr, false);
   if (!record.is_object() || !record.contains("runs")) return done;
   for (const auto& run : record["runs"])
-    if (run.is_object() && run.value("done", false)) done.insert(run.value("run", ""));
+    if (run.is_object() && run.value("done", Json()) == true && run.value("run", Json()).is_string())
+      done.insert(run["run"]);
   return done;
 }
 

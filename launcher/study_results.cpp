@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "eval/text_table.h"
 
@@ -24,14 +25,19 @@ std::vector<std::pair<std::string, double>> metrics_of(const RunState& state) {
                {"nll", last->nll},
                {"brier", last->brier},
                {"ece", last->ece}};
+  if (state.gamma) metrics.emplace_back("gamma", *state.gamma);
   metrics.emplace_back("seconds", state.seconds);
   return metrics;
 }
 
 const std::vector<std::string>& metric_names() {
-  static const std::vector<std::string> names = {"accuracy", "top5_accuracy", "nll",
-                                                 "brier",    "ece",           "seconds"};
+  static const std::vector<std::string> names = {"accuracy", "top5_accuracy", "nll",    "brier",
+                                                 "ece",      "gamma",         "seconds"};
   return names;
+}
+
+std::string split_of(const RunState& state) {
+  return state.phase == RunPhase::done && state.evaluation ? state.evaluation->split : "";
 }
 
 const eval::SeedStatistics* find(const ResultGroup& group, const std::string& metric) {
@@ -94,16 +100,30 @@ std::string stage_table(const std::string& stage, const std::vector<ResultGroup>
     left.push_back(rows[0].size());
     rows[0].push_back(column);
   }
+  std::set<std::string> splits, metrics;
+  for (const auto& group : groups) {
+    if (group.stage != stage) continue;
+    if (!group.split.empty()) splits.insert(group.split);
+    for (const auto& metric : group.metrics) metrics.insert(metric.first);
+  }
+  const bool tell_split = splits.size() > 1;
+  if (tell_split) {
+    left.push_back(rows[0].size());
+    rows[0].emplace_back("split");
+  }
   rows[0].emplace_back("n");
-  for (const auto& metric : metric_names()) rows[0].push_back(metric);
+  for (const auto& metric : metric_names())
+    if (metrics.count(metric) > 0) rows[0].push_back(metric);
   for (const auto& group : groups) {
     if (group.stage != stage) continue;
     auto& row = rows.emplace_back();
     for (const auto& column : columns) row.push_back(value_in(group.values, column));
+    if (tell_split) row.push_back(group.split);
     const size_t done = group.runs.size() - group.missing.size();
     row.push_back(group.missing.empty() ? fmt::format("{}", done)
                                         : fmt::format("{} of {}", done, group.runs.size()));
-    for (const auto& metric : metric_names()) row.push_back(mean_text(find(group, metric), metric));
+    for (const auto& metric : metric_names())
+      if (metrics.count(metric) > 0) row.push_back(mean_text(find(group, metric), metric));
   }
   return stage + "\n" + eval::text_table(rows, left);
 }
@@ -128,13 +148,17 @@ std::vector<size_t> missing_of(const std::vector<size_t>& runs, const std::vecto
 std::vector<ResultGroup> groups_over_seeds(const StudyPlan& plan, const std::vector<size_t>& selected,
                                            const std::vector<RunState>& states) {
   std::vector<ResultGroup> groups;
-  std::map<std::pair<size_t, RunValues>, size_t> known;
   for (const size_t i : selected) {
-    const StudyRun& run = plan.runs[i];
-    RunValues values = without_seeds(run.values);
-    const auto [at, fresh] = known.emplace(std::make_pair(run.stage, values), groups.size());
-    if (fresh) groups.push_back({plan.stages[run.stage], std::move(values), {}, {}, {}});
-    groups[at->second].runs.push_back(i);
+    const std::string &stage = plan.stages[plan.runs[i].stage], split = split_of(states[i]);
+    const RunValues values = without_seeds(plan.runs[i].values);
+    // Runs without a result go with whoever else has their values.
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const ResultGroup& one) {
+      return one.stage == stage && one.values == values &&
+             (split.empty() || one.split.empty() || one.split == split);
+    });
+    if (group == groups.end()) group = groups.insert(groups.end(), {stage, values, "", {}, {}, {}});
+    if (!split.empty()) group->split = split;
+    group->runs.push_back(i);
   }
   for (auto& group : groups) {
     group.missing = missing_of(group.runs, states);
@@ -189,6 +213,7 @@ Json results_json(const StudyPlan& plan, const std::vector<size_t>& selected,
     for (const auto& [name, spread] : group.metrics) metrics[name] = json_of(spread);
     groups.push_back({{"stage", group.stage},
                       {"values", values_json(group.values)},
+                      {"split", group.split.empty() ? Json(nullptr) : Json(group.split)},
                       {"runs", names},
                       {"missing", lost},
                       {"metrics", metrics}});
@@ -220,8 +245,12 @@ std::string runs_csv(const StudyPlan& plan, const std::vector<size_t>& selected,
       const auto& last = state.evaluation;
       line.push_back(last ? last->split : "");
       line.push_back(last ? fmt::format("{}", last->rows) : "");
-      if (!last) line.resize(line.size() + metric_names().size() - 1);
-      for (const auto& metric : metrics_of(state)) line.push_back(number(metric.second));
+      const auto metrics = metrics_of(state);
+      for (const auto& name : metric_names()) {
+        const auto found = std::find_if(metrics.begin(), metrics.end(),
+                                        [&](const auto& metric) { return metric.first == name; });
+        line.push_back(found == metrics.end() ? "" : number(found->second));
+      }
     }
     line.resize(head.size());
     text += csv_line(line);
@@ -237,13 +266,14 @@ std::string groups_csv(const StudyPlan& plan, const std::vector<size_t>& selecte
   const auto columns = columns_of(values);
   std::vector<std::string> head = {"stage"};
   head.insert(head.end(), columns.begin(), columns.end());
-  head.insert(head.end(), {"runs", "n"});
+  head.insert(head.end(), {"split", "runs", "n"});
   for (const auto& metric : metric_names())
     for (const char* what : {"mean", "std", "min", "max"}) head.push_back(metric + "_" + what);
   std::string text = csv_line(head);
   for (const auto& group : groups) {
     std::vector<std::string> line = {group.stage};
     for (const auto& column : columns) line.push_back(value_in(group.values, column));
+    line.push_back(group.split);
     line.push_back(fmt::format("{}", group.runs.size()));
     line.push_back(fmt::format("{}", group.runs.size() - group.missing.size()));
     for (const auto& metric : metric_names()) {

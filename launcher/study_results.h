@@ -12,13 +12,15 @@
 
 namespace smoothlab::launcher {
 
-/// Runs of a stage that differ in their seeds only.
+/// Runs of a stage that differ in their seeds only, and were evaluated on the same split.
 struct ResultGroup {
   std::string stage;
-  RunValues values;  ///< what they share of StudyRun::values
+  RunValues values;   ///< what they share of StudyRun::values
+  std::string split;  ///< of those that are done; empty: none is
   std::vector<size_t> runs;
   std::vector<size_t> missing;  ///< of them, those that are not done
-  /// Of the last evaluations of those that are done, and of the seconds that they trained: {"accuracy", …}.
+  /// Of the last evaluations of those that are done, of their teachers' equivalent smoothing, and of the
+  /// seconds that they trained: {"accuracy", …}.
   std::vector<std::pair<std::string, eval::SeedStatistics>> metrics;
 };
 std::vector<ResultGroup> groups_over_seeds(const StudyPlan& plan, const std::vector<size_t>& selected,

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cluster/duration.h"
+#include "cluster/error.h"
 #include "cluster/failure.h"
 #include "launcher/study_pace.h"
 #include "launcher/study_record.h"
@@ -48,6 +49,7 @@ class Sitting {
     }
     for (size_t i = 0; i < plan_.runs.size(); ++i)
       if (states_[i].phase == RunPhase::done) recorded_.insert(plan_.runs[i].name);
+    for (const size_t i : selected_) warn_of_new_origin(i);
     write_record(files_, plan_, recorded_);
     log_.info("{}: {} runs in {}, {} to train", plan_.name, selected_.size(), plan_.folder,
               count(Stage::waiting));
@@ -66,6 +68,17 @@ class Sitting {
   enum class Stage { left_out, waiting, running, whole, done, stopped, failed, skipped };
 
   const StudyRun& run_at(size_t i) const { return plan_.runs[i]; }
+
+  /// Of a run that stays as it is though one that it comes after does not.
+  void warn_of_new_origin(size_t i) {
+    if (stages_[i] != Stage::whole) return;
+    for (const size_t other : run_at(i).after)
+      if (states_[other].phase != RunPhase::done)
+        log_.warning(
+            "{} is whole and is kept, though {}, which it comes after, has yet to be trained: remove "
+            "its folder to train it anew",
+            run_at(i).name, run_at(other).name);
+  }
 
   int count(Stage stage) const {
     return static_cast<int>(
@@ -143,19 +156,25 @@ class Sitting {
       log_.info("{}: {}", run_at(i).name,
                 states_[i].step > 0 ? fmt::format("goes on after step {}", states_[i].step) : "starts");
     } catch (const std::exception& failure) {
-      fail(i, cluster::as_error(failure));
+      const Error error = cluster::as_error(failure);
+      keep_for_status(run_at(i), error);
+      fail(i, error);
     }
   }
 
   void take(const RunEnd& end) {
     --running_;
     states_[end.run] = run_state(files_, run_at(end.run));
-    if (end.failure) {
+    if (end.failure && files_.locked(run_at(end.run).folder + "/.lock")) {
+      stages_[end.run] = Stage::waiting;  // another process was faster, and trains it
+    } else if (end.failure) {
       keep_for_status(run_at(end.run), *end.failure);
       states_[end.run] = run_state(files_, run_at(end.run));
       fail(end.run, *end.failure);
     } else if (states_[end.run].phase == RunPhase::done) {
       finish(end.run);
+    } else if (states_[end.run].phase == RunPhase::failed && request_ == cluster::StopRequest::none) {
+      fail(end.run, RunError(states_[end.run].problem, "", ""));
     } else {
       stages_[end.run] = Stage::stopped;
       stopped_elsewhere_ = stopped_elsewhere_ || request_ == cluster::StopRequest::none;
@@ -198,8 +217,12 @@ class Sitting {
   void show_progress() {
     if (Clock::now() - shown_ < show_every) return;
     shown_ = Clock::now();
-    for (const size_t i : selected_)
-      if (stages_[i] == Stage::running) states_[i] = run_state(files_, run_at(i));
+    try {
+      for (const size_t i : selected_)
+        if (stages_[i] == Stage::running) states_[i] = run_state(files_, run_at(i));
+    } catch (const Error&) {
+      // A disk that hiccups ends no run for the sake of a line; the states before will do.
+    }
     std::vector<size_t> going;
     for (const size_t i : selected_)
       if (stages_[i] == Stage::running || stages_[i] == Stage::waiting) going.push_back(i);

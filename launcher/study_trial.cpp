@@ -45,6 +45,7 @@ double seconds_of_trial_step(trainer::Recipe recipe, int threads, const cluster:
   recipe.evaluate.every = recipe.checkpoint.every = 0;
   recipe.logits = {};
   recipe.information = {};
+  recipe.teacher = {};  // who may have yet to be trained
   const TrialFolder folder;
   const auto files = cluster::local_file_system();
   const auto communicator = cluster::make_solo_communicator();

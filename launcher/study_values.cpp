@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <regex>
-#include <set>
 
 #include "cluster/error.h"
 #include "launcher/study_map.h"

@@ -50,6 +50,9 @@ int dry_run(const Request& request, const cluster::FileSystem& files) {
   const auto steps = steps_of_runs(request.plan);
   const auto ahead = forecast(request.plan, request.selected, states, steps, request.at_once(),
                               threads_of_rank(request.local), stop);
+  if (stop.requested() != cluster::StopRequest::none)
+    return static_cast<int>(stop.requested() == cluster::StopRequest::requeue ? ExitCode::requeue
+                                                                              : ExitCode::done);
   if (request.json) {
     Json json = status_json(request.plan, request.selected, states, steps);
     json["forecast"] = forecast_json(ahead);
@@ -114,6 +117,9 @@ int run(const Request& request, cluster::FileSystem& files) {
     print_json(to_json(request, outcome));
   else
     std::cout << to_text(request, outcome) << std::flush;
+  const bool left = std::count(outcome.fates.begin(), outcome.fates.end(), RunFate::stopped) > 0;
+  // What failed is tried, and told, again then.
+  if (left && outcome.request == cluster::StopRequest::requeue) return static_cast<int>(ExitCode::requeue);
   if (outcome.failure) return static_cast<int>(outcome.failure->code());
   const bool again = outcome.request == cluster::StopRequest::requeue || outcome.stopped_elsewhere;
   return static_cast<int>(again ? ExitCode::requeue : ExitCode::done);
@@ -192,12 +198,14 @@ int study_verb(const std::vector<std::string>& arguments) {
       .value("only", "GLOB", "runs whose name matches, as 'students/*'; with what they come after")
       .flag("dry-run", "print the runs and the time that they will take, train nothing but short trials")
       .flag("watch", "status: draw it anew every 2 s until all is done")
-      .value("csv", "FILE", "collect: a line for each run; of groups over seeds in FILE-groups.csv beside it")
+      .value(
+          "csv", "FILE",
+          "collect: a line for each run; of groups over seeds in a file beside it, out-groups.csv of out.csv")
       .flag("json", "print one JSON object")
       .epilogue(
           "docs/studies.md explains study files. Ctrl-C (exit 0) and SIGTERM, SIGUSR2 and a closed terminal\n"
           "(exit 75) let the runs under way end after a checkpoint; the same command goes on. Where runs\n"
-          "fail, the exit code is that of the first.");
+          "fail, the exit code is that of the first, unless others were stopped and want to go on.");
   if (!options.parse(arguments, 1, 2)) return 0;
   const std::string action = options.words().size() > 1 ? options.words()[1] : "run";
   const std::vector<std::string> actions = {"run", "status", "collect"};

@@ -14,6 +14,7 @@
 #include "cluster/side_stream.h"
 #include "models/weights.h"
 #include "trainer/captured_step.h"
+#include "trainer/distillation_loss.h"
 #include "trainer/flat_parameters.h"
 #include "trainer/gradient_clip.h"
 #include "trainer/optimizer.h"
@@ -42,6 +43,7 @@ struct StagedBatch {
   std::vector<at::Tensor> inputs;
   at::Tensor labels;   ///< what the batch says
   at::Tensor targets;  ///< what is learnt: the same, or disturbed
+  at::Tensor teacher;  ///< logits of a teacher that is replayed; else undefined
 };
 
 /// Rows of every sample where all have equally many, else 0.
@@ -68,6 +70,7 @@ struct Learner::State {
   std::unique_ptr<WeightAverage> average;
   Schedule schedule;
   SoftTargets targets;
+  const TeacherNetwork* const teacher;
   const int64_t sample_rows;  ///< rows of each sample; 0: they differ
   at::Tensor loss_factor;     ///< what a row's loss is multiplied by
   bool settled = false;
@@ -77,7 +80,8 @@ struct Learner::State {
   std::vector<StagedBatch> fixed;  ///< where the captured step finds its micro-batches
 
   State(const Recipe& recipe_, const data::Dataset& train, int64_t steps,
-        cluster::Communicator& communicator_, const cluster::Placement& placement_, const Checkpoint* resume)
+        cluster::Communicator& communicator_, const cluster::Placement& placement_,
+        const TeacherNetwork* teacher_, const Checkpoint* resume)
       : recipe(recipe_),
         communicator(communicator_),
         placement(placement_),
@@ -89,6 +93,7 @@ struct Learner::State {
         schedule(recipe.schedule, steps),
         targets(
             recipe.places.locate([&] { return make_soft_targets(recipe.targets, train.class_counts()); })),
+        teacher(teacher_),
         sample_rows(rows_per_sample(train)),
         repeatable(wants_capture(recipe, placement) && sample_rows > 0 && recipe.model.dropout == 0 &&
                    recipe.model.input_dropout == 0 && recipe.train.global_batch >= communicator.size()),
@@ -194,12 +199,24 @@ struct Learner::State {
           cluster::upload(disturb_labels(batch.labels, batch.sample_ids, batch.positions, classes,
                                          recipe.targets.disturb_label, recipe.train.seed, step),
                           placement.device);
+    staged.teacher = batch.companion;
     return staged;
   }
 
+  /// Of targets and teacher together, summed over rows.
+  at::Tensor loss_of_rows(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& taught) {
+    if (!taught.defined()) return soft_target_loss(logits, labels, targets);
+    const TeacherOptions& how = recipe.teacher;
+    const at::Tensor of_teacher =
+        how.beta * distillation_loss(logits, taught, distillation_kind(how.loss), how.temperature);
+    return how.beta == 1 ? of_teacher
+                         : of_teacher + (1 - how.beta) * soft_target_loss(logits, labels, targets);
+  }
+
   at::Tensor loss_of(const StagedBatch& batch, const models::ForwardContext& context, LossMeter& meter) {
+    const at::Tensor taught = teacher ? teacher->logits(batch.inputs) : batch.teacher;
     const models::Rows rows = network->forward(batch.inputs, context);
-    at::Tensor loss = soft_target_loss(rows.logits, batch.targets, targets);
+    at::Tensor loss = loss_of_rows(rows.logits, batch.targets, taught);
     meter.accumulate(loss, rows.logits, batch.labels);
     return loss;
   }
@@ -282,12 +299,14 @@ struct Learner::State {
       for (auto& input : batch.inputs) input = input.clone(at::MemoryFormat::Preserve);
       batch.labels = batch.labels.clone();
       batch.targets = batch.targets.clone();
+      if (batch.teacher.defined()) batch.teacher = batch.teacher.clone();
       fixed.push_back(std::move(batch));
       return;
     }
     for (size_t i = 0; i < batch.inputs.size(); ++i) fixed[place].inputs[i].copy_(batch.inputs[i]);
     fixed[place].labels.copy_(batch.labels);
     fixed[place].targets.copy_(batch.targets);
+    if (batch.teacher.defined()) fixed[place].teacher.copy_(batch.teacher);
   }
 
   std::map<std::string, std::string> metadata(int64_t step) const {
@@ -302,8 +321,8 @@ struct Learner::State {
 
 Learner::Learner(const Recipe& recipe, const data::Dataset& train, int64_t total_steps,
                  cluster::Communicator& communicator, const cluster::Placement& placement,
-                 const Checkpoint* resume)
-    : state_(std::make_unique<State>(recipe, train, total_steps, communicator, placement, resume)) {}
+                 const TeacherNetwork* teacher, const Checkpoint* resume)
+    : state_(std::make_unique<State>(recipe, train, total_steps, communicator, placement, teacher, resume)) {}
 
 Learner::~Learner() = default;
 

@@ -16,6 +16,7 @@
 #include "trainer/loss_meter.h"
 #include "trainer/recipe.h"
 #include "trainer/running_statistics.h"
+#include "trainer/teacher_network.h"
 
 namespace smoothlab::trainer {
 
@@ -25,11 +26,13 @@ namespace smoothlab::trainer {
 /// bf16, 2 for a bf16 working copy, 4 a state of the optimiser, 4 for an average.
 class Learner {
  public:
-  /// train: the split that is learnt from. resume: what to go on from, or nullptr; its files were read on
-  /// every rank. Collective. Throws UsageError for a recipe that does not fit the task, DataError for a
-  /// checkpoint that does not fit the recipe.
+  /// train: the split that is learnt from. teacher: who is learnt from beside the targets, and outlives this;
+  /// nullptr where there is none or batches bring its logits as their companions. resume: what to go on from,
+  /// or nullptr; its files were read on every rank. Collective. Throws UsageError for a recipe that does not
+  /// fit the task, DataError for a checkpoint that does not fit the recipe.
   Learner(const Recipe& recipe, const data::Dataset& train, int64_t total_steps,
-          cluster::Communicator& communicator, const cluster::Placement& placement, const Checkpoint* resume);
+          cluster::Communicator& communicator, const cluster::Placement& placement,
+          const TeacherNetwork* teacher, const Checkpoint* resume);
   ~Learner();
   Learner(const Learner&) = delete;
   Learner& operator=(const Learner&) = delete;

@@ -50,7 +50,7 @@ std::vector<std::pair<std::string, std::string>> shaping_values(const Recipe& re
   static const std::set<std::string> compared{"train.seed", "targets.alpha", "targets.convention"};
   std::vector<std::pair<std::string, std::string>> values;
   for (const auto& key : recipe_keys())
-    if (eval::shapes_training(key.path) && compared.count(key.path) == 0)
+    if (eval::shapes_training(key.path) && compared.count(key.path) == 0 && block_of(key.path) != "teacher")
       values.emplace_back(key.path, key.write(recipe));
   return values;
 }

@@ -21,6 +21,17 @@ struct TargetOptions {
   double disturb_label = 0;       ///< DisturbLabel (Xie et al. 2016): probability of drawing a uniform label
 };
 
+/// `teacher:`. A trained network whose outputs are learnt beside the targets (paper sec. 4): the loss of a
+/// row is (1 − beta)·(that of `targets`) + beta·(that against the teacher).
+struct TeacherOptions {
+  std::string loss = "none";  ///< "none": there is no teacher; "paper", "hinton", "logit-mse": see
+                              ///< distillation_loss.h
+  std::string run;            ///< a run's folder, one of its checkpoints', or a weights file (.safetensors)
+  std::string logits;         ///< a logit file that is replayed; made from `run` where it is not there yet
+  double beta = 1;
+  double temperature = 1;  ///< T, not of "logit-mse"
+};
+
 /// `optimizer:`.
 struct OptimizerOptions {
   std::string name = "sgd";  ///< "sgd", "adam", "rmsprop", "smoothed-sgd"
@@ -115,6 +126,7 @@ struct Recipe {
   data::TaskOptions task;
   models::NetworkOptions model;
   TargetOptions targets;
+  TeacherOptions teacher;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
   TrainOptions train;

@@ -53,6 +53,10 @@ const std::vector<Dependence>& dependences() {
       {"optimizer.epsilon", "optimizer.name", {"adam", "rmsprop"}},
       {"optimizer.decay", "optimizer.name", {"rmsprop"}},
       {"optimizer.epsilon_inside", "optimizer.name", {"rmsprop"}},
+      {"teacher.run", "teacher.loss", {"paper", "hinton", "logit-mse"}},
+      {"teacher.logits", "teacher.loss", {"paper", "hinton", "logit-mse"}},
+      {"teacher.beta", "teacher.loss", {"paper", "hinton", "logit-mse"}},
+      {"teacher.temperature", "teacher.loss", {"paper", "hinton"}},
       {"schedule.at", "schedule.name", {"step"}},
       {"schedule.factor", "schedule.name", {"step", "exponential"}},
       {"schedule.every", "schedule.name", {"exponential"}},
@@ -108,6 +112,24 @@ void check_schedule(const Checker& checker, const ScheduleOptions& schedule) {
                   "give the steps between two factors as schedule.every");
 }
 
+void check_teacher(const Checker& checker, const Recipe& recipe) {
+  const TeacherOptions& teacher = recipe.teacher;
+  if (teacher.loss == "none") return;
+  checker.require(!teacher.run.empty() || !teacher.logits.empty(), "teacher.loss",
+                  fmt::format("a loss '{}' without a teacher", teacher.loss),
+                  "name its folder as teacher.run, or its logit file as teacher.logits");
+  const TargetOptions none;
+  const bool targets = recipe.targets.alpha != none.alpha || recipe.targets.disturb_label != 0 ||
+                       recipe.targets.confidence_penalty != 0;
+  checker.require(teacher.beta < 1 || !targets, "targets.alpha",
+                  "targets mean nothing where teacher.beta is 1: the teacher's are all that is learnt",
+                  "leave them out, or give a teacher.beta below 1");
+  const auto& augment = recipe.task.augment;
+  checker.require(teacher.logits.empty() || !augment.varies() || augment.draws > 0, "teacher.logits",
+                  "logits cannot be replayed of inputs that look otherwise in every epoch",
+                  "give task.augment.draws, after how many epochs they come again");
+}
+
 }  // namespace
 
 void check_recipe(const Recipe& recipe) {
@@ -127,6 +149,7 @@ void check_recipe(const Recipe& recipe) {
   check_dependences(checker, recipe);
   check_optimizer(checker, recipe.optimizer);
   check_schedule(checker, recipe.schedule);
+  check_teacher(checker, recipe);
   const auto& train = recipe.train;
   checker.require(train.steps > 0 || train.epochs > 0, "train.steps", "the length of the run is missing",
                   "give train.steps or train.epochs");

@@ -271,6 +271,8 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(task.augment.brightness, AtLeast{0}, "add uniform(-b, b) on the 0...255 scale"),
       KEY(task.augment.contrast_low, Above{0}, "scale around the channel mean by uniform(low, high)"),
       KEY(task.augment.contrast_high, Above{0}, "see contrast_low"),
+      KEY(task.augment.draws, AtLeast{0}, "epochs after which the augmentations of a sample come again; 0: never"),
+      KEY(task.augment.seed, Any{}, "of the augmentation; 0: train.seed"),
       KEY(task.augment.normalize, (OneOf{{"unit", "per_image", "none"}}),
           "unit: /255; per_image: zero mean and unit variance; none: 0...255"),
 
@@ -289,6 +291,15 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(targets.confidence_penalty, AtLeast{0}, "beta of Pereyra et al. 2017: loss - beta * entropy"),
       KEY(targets.disturb_label, (Between{0, 1}),
           "DisturbLabel (Xie et al. 2016): probability of drawing the label anew from all classes"),
+
+      KEY(teacher.loss, (OneOf{{"none", "paper", "hinton", "logit-mse"}}),
+          "what is learnt from a teacher; paper: cross-entropy with its softmax at the temperature; hinton: both softmax "
+          "at the temperature, times its square; logit-mse: half the squared difference of logits; none: no teacher"),
+      KEY(teacher.run, Any{}, "the teacher: folder of a run or of a checkpoint, or a .safetensors file"),
+      KEY(teacher.logits, Any{},
+          "logit file that is replayed in place of the teacher; where it is not there yet it is made, from teacher.run"),
+      KEY(teacher.beta, (Between{0, 1}), "share of the teacher in the loss; the rest is that of targets"),
+      KEY(teacher.temperature, Above{0}, "paper, hinton: of the teacher's softmax"),
 
       KEY(optimizer.name, (OneOf{{"sgd", "adam", "rmsprop", "smoothed-sgd"}}),
           "smoothed-sgd: steps along momentum * previous + (1 - momentum) * current gradient"),

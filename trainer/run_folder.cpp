@@ -2,20 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "cluster/error.h"
 #include "eval/recipe_text.h"
 #include "trainer/recipe_keys.h"
+#include "trainer/run_summary.h"
 #include "trainer/schedule.h"
+#include "trainer/teacher_record.h"
 
 namespace smoothlab::trainer {
 namespace {
 
 /// Whether a sitting may have another value than the one before. How work is cut up changes no more than
-/// rounding, but that it does.
+/// rounding, but that it does; and another teacher is another run.
 bool never_matters(const std::string& key) {
-  return !eval::shapes_training(key) && key != "train.bucket_bytes" && key != "train.micro_batch";
+  static const std::set<std::string> matter{"train.bucket_bytes", "train.micro_batch", "teacher.run",
+                                            "teacher.logits"};
+  return !eval::shapes_training(key) && matter.count(key) == 0;
 }
 
 /// Whether the run only gets longer, steps to more steps or epochs to more epochs.
@@ -84,6 +89,8 @@ void RunFolder::begin(const Recipe& new_recipe) {
   files_.make_folders(logits());
   // What an attempt that ended before its recipe was written may have left.
   if (files_.exists(metrics())) files_.truncate(metrics(), 0);
+  files_.remove_all(summary_path(path_));
+  files_.remove_all(teacher_path(path_));
   cluster::write_file_whole(files_, recipe(), resolved_recipe(new_recipe));
 }
 
@@ -97,6 +104,9 @@ void RunFolder::reopen(const Recipe& new_recipe) {
   files_.make_folders(checkpoints());
   files_.make_folders(logits());
   const std::string now = resolved_recipe(new_recipe);
+  // Of a run that becomes longer what it came to is no longer true, before its recipe says so.
+  if (before.train.steps != new_recipe.train.steps || before.train.epochs != new_recipe.train.epochs)
+    files_.remove_all(summary_path(path_));
   if (files_.read(recipe()) != now) cluster::write_file_whole(files_, recipe(), now);
 }
 

@@ -13,6 +13,7 @@
 #include "trainer/recipe_checks.h"
 #include "trainer/run_judge.h"
 #include "trainer/run_parts.h"
+#include "trainer/teaching.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -53,6 +54,7 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   std::string split = recipe.evaluate.split;
   split_of(task, split);
   if (!recipe.information.classes.empty()) information_examples(recipe.information, recipe.places, task);
+  check_teaching(recipe, task);
   RunPlan plan;
   plan.task = task.name;
   plan.model = recipe.model.name;
@@ -75,7 +77,7 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   plan.notes = notes_on(recipe, ranks);
 
   const auto communicator = cluster::make_solo_communicator();
-  Learner learner(recipe, *task.train, plan.steps, *communicator, cluster::Placement{}, nullptr);
+  Learner learner(recipe, *task.train, plan.steps, *communicator, cluster::Placement{}, nullptr, nullptr);
   plan.parameters = learner.network().parameter_count();
   plan.state_bytes = learner.state_bytes();
   // The learner here is alone, and exchanges nothing.

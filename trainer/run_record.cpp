@@ -34,6 +34,7 @@ RunRecord read_run_record(const cluster::FileSystem& files, const std::string& f
   record.recipe = recipe_of_run(files, folder + "/recipe.yaml");
   record.metrics = read_metrics(files, folder + "/metrics.jsonl");
   record.summary = read_summary(files, folder);
+  record.teacher = read_teacher_record(files, folder);
   const std::string logits = folder + "/logits";
   for (const std::string& name : files.list(logits))
     if (is_logit_file(name)) record.logits.push_back(logits + "/" + name);

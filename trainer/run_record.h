@@ -8,6 +8,7 @@
 #include "trainer/metrics_log.h"
 #include "trainer/recipe.h"
 #include "trainer/run_summary.h"
+#include "trainer/teacher_record.h"
 
 namespace smoothlab::trainer {
 
@@ -16,7 +17,8 @@ struct RunRecord {
   std::string folder;
   Recipe recipe;
   RunMetrics metrics;
-  std::optional<RunSummary> summary;  ///< none: the run has not ended
+  std::optional<RunSummary> summary;     ///< none: the run has not ended
+  std::optional<TeacherRecord> teacher;  ///< none: it has no teacher
   /// The published files of its logits/, shards left out, in the order of their names.
   std::vector<std::string> logits;
 };

@@ -23,6 +23,7 @@
 #include "trainer/run_parts.h"
 #include "trainer/run_summary.h"
 #include "trainer/stop_agreement.h"
+#include "trainer/teaching.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -67,7 +68,8 @@ struct TrainingRun::State {
   data::Task task;
   std::unique_ptr<RunJudge> judge;
   int64_t total = 0, done = 0;
-  bool look_pending = false;  ///< what is due of the network after `done` steps has yet to be done
+  bool look_pending = false;           ///< what is due of the network after `done` steps has yet to be done
+  std::unique_ptr<Teaching> teaching;  // null: there is no teacher
   std::unique_ptr<Learner> learner;
   std::unique_ptr<MetricsLog> metrics;       // rank 0
   std::unique_ptr<CheckpointWriter> writer;  // rank 0
@@ -102,10 +104,12 @@ struct TrainingRun::State {
                                   cluster::gpu_free_bytes(placement.device.index()) / resident_share);
     judge = std::make_unique<RunJudge>(recipe, task, folder.logits(), communicator, placement, log);
     total = total_steps(recipe, task.train->size());
+    teaching = open_teaching(recipe, task, earlier_teacher(), communicator, placement, files, log);
     std::optional<Checkpoint> checkpoint;
     if (!checkpoint_folder.empty())
       checkpoint = read_checkpoint(files, checkpoint_folder, communicator.rank(), communicator.size());
     learner = std::make_unique<Learner>(recipe, *task.train, total, communicator, placement,
+                                        teaching ? teaching->live.get() : nullptr,
                                         checkpoint ? &*checkpoint : nullptr);
     if (checkpoint) restore(checkpoint->state);
     open_folder(holds_run);
@@ -135,6 +139,16 @@ struct TrainingRun::State {
     });
   }
 
+  /// Whom an earlier sitting learnt from. The folder is the same to all ranks.
+  std::optional<TeacherRecord> earlier_teacher() {
+    const std::string text = text_from_root(communicator, [this] {
+      const std::string path = teacher_path(folder.path());
+      return files.exists(path) ? files.read(path) : std::string();
+    });
+    if (text.empty()) return std::nullopt;
+    return teacher_record_of(text, teacher_path(folder.path()));
+  }
+
   void restore(const TrainingState& state) {
     done = state.step;
     look_pending = state.evaluation_pending;
@@ -152,6 +166,7 @@ struct TrainingRun::State {
         truncate_metrics(files, folder.metrics(), done, look_pending);
       else
         folder.begin(recipe);
+      if (teaching) write_teacher(files, folder.path(), teaching->record);
       // A run that goes on has not ended.
       if (done < total || look_pending) files.remove_all(summary_path(folder.path()));
       log.also_to(folder.log());
@@ -316,6 +331,8 @@ struct TrainingRun::State {
     how.slice = {communicator.rank(), communicator.size()};
     how.workers = recipe.train.workers;
     how.first_step = done;
+    how.draws = recipe.task.augment.draws;
+    if (teaching) how.companion = teaching->replayed;
     how.device = placement.device;
     how.input_type = compute_type(recipe);
     sitting = std::make_unique<Sitting>(communicator, stop, task.train, how);
@@ -367,9 +384,13 @@ struct TrainingRun::State {
     write_summary(files, folder.path(), summary);
   }
 
-  /// Of a run that had ended before this sitting, and lost it.
+  /// Of a run that had ended before this sitting, and lost it or has one that cannot be read.
   void restore_summary() {
-    if (files.exists(summary_path(folder.path()))) return;
+    try {
+      if (read_summary(files, folder.path())) return;
+    } catch (const DataError& error) {
+      log.warning("{}; it is written anew", error.what());
+    }
     const auto evaluations = read_metrics(files, folder.metrics()).evaluations;
     if (!evaluations.empty()) last_evaluation = evaluations.back();
     write_summary_of_run();

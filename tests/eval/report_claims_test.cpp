@@ -110,5 +110,41 @@ TEST(ReportClaims, TheTemperatureComesFromLogits) {
   EXPECT_EQ(claim(claims_about(subjects[0]), "temperature scaling")->verdict, Verdict::holds);
 }
 
+TEST(ReportClaims, ThePapersConventionStandsForSmoothing) {
+  std::vector<ReportRun> runs = {ended_run(0.1, 1, 0.70, 0.2), ended_run(0.1, 1, 0.72, 0.03),
+                                 ended_run(0, 1, 0.72, 0.15), ended_run(0, 2, 0.72, 0.16)};
+  runs[0].convention = "off-target";
+  runs[3].convention = "off-target";
+  const auto subjects = report_subjects(runs);
+  ASSERT_EQ(subjects.size(), 1U);
+  ASSERT_NE(subjects[0].smoothed(), nullptr);
+  EXPECT_EQ(subjects[0].smoothed()->convention, "uniform");
+  EXPECT_EQ(subjects[0].hard()->runs.size(), 2U) << "hard targets are the same in every convention";
+  const auto rows = beside_paper(subjects[0]);
+  EXPECT_THAT(row(rows, "accuracy in %, α = 0.1")->here, HasSubstr("72.00"));
+}
+
+TEST(ReportClaims, ASeedInTwoFoldersCountsOnce) {
+  std::vector<ReportRun> runs = {ended_run(0, 1, 0.72, 0.15), ended_run(0, 2, 0.72, 0.15),
+                                 ended_run(0, 1, 0.72, 0.15)};
+  runs[0].name = "a";
+  runs[2].name = "b";
+  runs[2].calibration = test::calibration_with(0.15, 0.02, 1.9);
+  const auto subjects = report_subjects(runs);
+  ASSERT_EQ(subjects[0].smoothing[0].runs.size(), 2U);
+  EXPECT_EQ(subjects[0].smoothing[0].runs[0]->name, "b") << "the one that kept more";
+  ASSERT_EQ(subjects[0].repeated.size(), 1U);
+  EXPECT_EQ(subjects[0].repeated[0]->name, "a");
+}
+
+TEST(ReportClaims, OneRunBesideSeveralIsAsUncertainAsTheyAre) {
+  const std::vector<ReportRun> runs = {ended_run(0, 1, 0.72, 0.150), ended_run(0, 2, 0.73, 0.110),
+                                       ended_run(0, 3, 0.73, 0.190), ended_run(0, 4, 0.73, 0.130),
+                                       ended_run(0, 5, 0.73, 0.170), ended_run(0.1, 1, 0.72, 0.095)};
+  // A deviation of 0.032: 0.055 is above two standard errors of the five alone, 0.028, not of six, 0.069.
+  const auto subjects = report_subjects(runs);
+  EXPECT_EQ(claim(claims_about(subjects[0]), "lowers the calibration error")->verdict, Verdict::open);
+}
+
 }  // namespace
 }  // namespace smoothlab::eval

@@ -107,5 +107,25 @@ TEST_F(RunStateTest, OfARecipeThatHasBecomeLongerGoesOn) {
   EXPECT_EQ(state().step, 12);
 }
 
+/// As when the sitting that should have made it longer died before its first step.
+TEST_F(RunStateTest, WithTheSummaryOfAShorterRunIsNotDone) {
+  set_recipe(test::small_recipe_with({{"steps: 12", "steps: 20"}}));
+  begin();
+  end(12);
+  EXPECT_EQ(state().phase, RunPhase::stopped);
+}
+
+TEST_F(RunStateTest, OfAnotherTeacherIsChanged) {
+  const std::string taught =
+      std::string(test::small_recipe()) + "teacher: {loss: paper, run: runs/a, beta: 0.5}\n";
+  set_recipe(taught);
+  begin();
+  end(12);
+  EXPECT_EQ(state().phase, RunPhase::done);
+  set_recipe(std::string(test::small_recipe()) + "teacher: {loss: paper, run: runs/b, beta: 0.5}\n");
+  EXPECT_EQ(state().phase, RunPhase::changed);
+  EXPECT_THAT(state().problem, HasSubstr("teacher.run"));
+}
+
 }  // namespace
 }  // namespace smoothlab::launcher

@@ -13,6 +13,7 @@
 #include "launcher/study_runner.h"
 #include "launcher/study_status.h"
 #include "support/temporary_folder.h"
+#include "trainer/run_summary.h"
 
 namespace smoothlab::launcher {
 namespace {

@@ -91,24 +91,46 @@ TEST(StudyResults, TablesHaveALineForEveryRunAndGroup) {
   ASSERT_EQ(runs.size(), 7U);
   EXPECT_EQ(runs[0],
             "stage,run,folder,state,targets.alpha,train.seed,step,split,rows,accuracy,top5_accuracy,nll,"
-            "brier,ece,seconds");
+            "brier,ece,gamma,seconds");
   EXPECT_EQ(runs[1],
             "teachers,teachers/alpha-0-seed-1,runs/s/teachers/alpha-0-seed-1,done,0,1,12,test,51,0.9,0,0,"
-            "0,0.5,10");
+            "0,0.5,,10");
   EXPECT_EQ(runs[6],
-            "teachers,teachers/alpha-0.1-seed-3,runs/s/teachers/alpha-0.1-seed-3,failed,0.1,3,0,,,,,,,,");
+            "teachers,teachers/alpha-0.1-seed-3,runs/s/teachers/alpha-0.1-seed-3,failed,0.1,3,0,,,,,,,,,");
   const auto groups = test::lines_of(groups_csv(example.plan, example.all, example.states));
   ASSERT_EQ(groups.size(), 3U);
   EXPECT_THAT(groups[0],
               testing::StartsWith(
-                  "stage,targets.alpha,runs,n,accuracy_mean,accuracy_std,accuracy_min,accuracy_max,"));
-  EXPECT_THAT(groups[2], testing::StartsWith("teachers,0.1,3,2,"));
+                  "stage,targets.alpha,split,runs,n,accuracy_mean,accuracy_std,accuracy_min,accuracy_max,"));
+  EXPECT_THAT(groups[2], testing::StartsWith("teachers,0.1,test,3,2,"));
 }
 
 TEST(StudyResults, FieldsWithCommasAreQuoted) {
   Example example;
   for (auto& run : example.plan.runs) run.values.emplace_back("model.hidden", "[8, 4]");
   EXPECT_THAT(runs_csv(example.plan, example.all, example.states), HasSubstr(",\"[8, 4]\","));
+}
+
+TEST(StudyResults, SplitsAreNotAveraged) {
+  Example example;
+  example.states[1].evaluation->split = "validation";
+  const auto groups = groups_over_seeds(example.plan, example.all, example.states);
+  ASSERT_EQ(groups.size(), 3U);
+  EXPECT_EQ(groups[0].split, "test");
+  EXPECT_THAT(groups[0].runs, ElementsAre(0U, 2U));
+  EXPECT_EQ(groups[1].split, "validation");
+  EXPECT_THAT(groups[2].runs, ElementsAre(3U, 4U, 5U)) << "a run without a result stays with its own";
+  EXPECT_THAT(results_text(example.plan, example.all, example.states), HasSubstr("validation"));
+}
+
+TEST(StudyResults, TeachersSmoothingIsAFigureWhereThereAreTeachers) {
+  Example example;
+  EXPECT_THAT(results_text(example.plan, example.all, example.states), testing::Not(HasSubstr("gamma")));
+  for (size_t i = 0; i < 3; ++i) example.states[i].gamma = 0.1 * static_cast<double>(i + 1);
+  EXPECT_THAT(results_text(example.plan, example.all, example.states), HasSubstr("0.2000 ± 0.1000"));
+  const auto runs = test::lines_of(runs_csv(example.plan, example.all, example.states));
+  EXPECT_THAT(runs[2], testing::EndsWith(",0.5,0.2,11"));
+  EXPECT_THAT(runs[4], testing::EndsWith(",0.5,,13"));
 }
 
 }  // namespace

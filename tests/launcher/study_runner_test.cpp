@@ -6,9 +6,11 @@
 
 #include <csignal>
 #include <deque>
+#include <functional>
 #include <set>
 
 #include "launcher/program.h"
+#include "launcher/study_record.h"
 #include "support/temporary_folder.h"
 #include "trainer/run_summary.h"
 
@@ -33,8 +35,10 @@ class FakeBackend : public RunBackend {
     if (going_.empty()) return std::nullopt;
     const auto [index, run] = going_.front();
     going_.pop_front();
+    const bool fails = failing.count(run->name) > 0;
+    if (at_end) at_end(*run);
     if (run->name == interrupt_after) std::raise(SIGTERM);
-    if (failing.count(run->name) > 0) return RunEnd{index, RunError("no luck", "step 3", "try again")};
+    if (fails) return RunEnd{index, RunError("no luck", "step 3", "try again")};
     if (stopping.count(run->name) == 0 && !asked) {
       trainer::RunSummary summary;
       summary.step = 12;
@@ -46,6 +50,7 @@ class FakeBackend : public RunBackend {
 
   std::set<std::string> failing, stopping;
   std::string interrupt_after;
+  std::function<void(const StudyRun&)> at_end;
   std::vector<std::string> started;
   size_t most_at_once = 0;
   bool asked = false;
@@ -170,6 +175,50 @@ TEST_F(StudyRunnerTest, OneProcessHasTheStudy) {
   EXPECT_THROW(run(backend), EnvironmentError);
   testing::internal::GetCapturedStderr();
   EXPECT_TRUE(backend.started.empty());
+}
+
+TEST_F(StudyRunnerTest, WhatIsKeptThoughItsOriginIsTrainedAgainIsSaid) {
+  FakeBackend first(*files, 1);
+  run(first);
+  std::filesystem::remove_all(plan.runs[1].folder);
+  FakeBackend second(*files, 1);
+  run(second);
+  EXPECT_THAT(said, HasSubstr("b/a-seed-2 is whole and is kept, though a/seed-2"));
+  EXPECT_THAT(said, testing::Not(HasSubstr("b/a-seed-1 is whole")));
+}
+
+/// It had been: started, found whole by train, and "stopped" with a request to start it again, for ever.
+TEST_F(StudyRunnerTest, ASummaryThatCannotBeReadIsAFailure) {
+  FakeBackend backend(*files, 1);
+  backend.stopping = {"a/seed-1"};
+  test::write_text(plan.runs[0].folder + "/summary.json", "{\"step\": 12}");
+  const auto outcome = run(backend, "a/seed-1");
+  EXPECT_THAT(outcome.fates, ElementsAre(failed));
+  EXPECT_FALSE(outcome.stopped_elsewhere);
+  EXPECT_THAT(said, HasSubstr("no summary of a run"));
+}
+
+TEST_F(StudyRunnerTest, ARunThatAnotherProcessTookIsWaitedFor) {
+  FakeBackend backend(*files, 1);
+  backend.failing = {"a/seed-1"};
+  std::unique_ptr<cluster::FileLock> other;
+  backend.at_end = [&](const StudyRun& run) {
+    if (other || run.name != "a/seed-1") {
+      other.reset();
+      return;
+    }
+    other = files->lock(run.folder + "/.lock");
+    backend.failing.clear();
+  };
+  const auto outcome = run(backend, "a/*");
+  EXPECT_THAT(outcome.fates, ElementsAre(done, done, done));
+  EXPECT_FALSE(outcome.failure);
+}
+
+TEST_F(StudyRunnerTest, ARecordOfAnotherFormIsNone) {
+  test::write_text(plan.folder + "/study.json",
+                   "{\"runs\": [{\"done\": null}, {\"done\": true, \"run\": 5}, 3, {\"done\": true}]}");
+  EXPECT_TRUE(recorded_as_done(*files, plan.folder).empty());
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ at::Tensor weights_after_a_step(const Bags& bags, cluster::Communicator& communi
   recipe.optimizer.lr = 0.5;
   recipe.train.loss_scale = 3;
   recipe.train.global_batch = bags.size();
-  Learner learner(recipe, bags, 1, communicator, cluster::Placement{}, nullptr);
+  Learner learner(recipe, bags, 1, communicator, cluster::Placement{}, nullptr, nullptr);
   int64_t first = 0;
   for (int rank = 0; rank < communicator.rank(); ++rank)
     first += rank_batch(bags.size(), communicator.size(), rank);

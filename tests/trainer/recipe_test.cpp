@@ -375,15 +375,40 @@ TEST(Recipe, RefusesTrajectoriesOfNothing) {
   EXPECT_THAT(error("information: {every: 5}").problem(), HasSubstr("means nothing"));
 }
 
+TEST(Recipe, ChecksItsTeacher) {
+  const auto error = [](const std::string& line) { return error_of(small + line + "\n"); };
+  const Recipe recipe = parse(small + "teacher: {loss: paper, run: runs/t, temperature: 4}\n");
+  EXPECT_EQ(recipe.teacher.beta, 1);
+  EXPECT_EQ(parse(resolved_recipe(recipe)).teacher.temperature, 4);
+  EXPECT_THAT(resolved_recipe(parse(small)), testing::Not(HasSubstr("teacher:\n  run")));
+  EXPECT_THAT(error("teacher: {run: runs/t}").problem(),
+              HasSubstr("means nothing where teacher.loss is none"));
+  EXPECT_THAT(error("teacher: {loss: hinton}").problem(), HasSubstr("without a teacher"));
+  EXPECT_THAT(error("teacher: {loss: hintn, run: r}").remedy(), HasSubstr("hinton"));
+  for (const char* temperature : {"0", "-1"})
+    EXPECT_THAT(
+        error(std::string("teacher: {loss: paper, run: r, temperature: ") + temperature + "}").where(),
+        HasSubstr("teacher.temperature"));
+  for (const char* beta : {"-0.1", "1.1"})
+    EXPECT_THAT(error(std::string("teacher: {loss: paper, run: r, beta: ") + beta + "}").where(),
+                HasSubstr("teacher.beta"));
+  EXPECT_THAT(error("teacher: {loss: logit-mse, run: r, temperature: 2}").problem(),
+              HasSubstr("'teacher.temperature' means nothing"));
+  EXPECT_THAT(error("teacher: {loss: paper, run: r}\ntargets: {alpha: 0.1}").problem(),
+              HasSubstr("targets mean nothing where teacher.beta is 1"));
+  EXPECT_NO_THROW(parse(small + "teacher: {loss: paper, run: r, beta: 0.9}\ntargets: {alpha: 0.1}\n"));
+}
+
 TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
   const Recipe defaults = parse(small);
   const std::string help = recipe_help(false), tables = recipe_help(true);
   for (const auto& key : recipe_keys()) {
     Recipe changed = defaults;
     // A value that each type takes and that is no default.
-    for (const char* value : {"7",      "4096",    "0.75", "true",    "false",  "per_image",   "off-target",
-                              "test",   "cpu",     "bf16", "float16", "never",  "x",           "adam",
-                              "cosine", "cifar10", "[7]",  "[train]", "[a, b]", "[{match: q}]"}) {
+    for (const char* value :
+         {"7",      "4096",    "0.75",  "true",    "false",   "per_image", "off-target",
+          "test",   "cpu",     "bf16",  "float16", "never",   "x",         "adam",
+          "cosine", "cifar10", "paper", "[7]",     "[train]", "[a, b]",    "[{match: q}]"}) {
       try {
         key.read(changed, YAML::Load(value), {"test", true});
       } catch (const UsageError&) {

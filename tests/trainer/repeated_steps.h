@@ -52,7 +52,7 @@ inline Trained train(Recipe recipe, const std::string& capture, cluster::Communi
   constexpr int64_t steps = 8;
   recipe.train.capture = capture;
   const data::Task task = open_task_of(recipe);
-  Learner learner(recipe, *task.train, steps, communicator, placement, nullptr);
+  Learner learner(recipe, *task.train, steps, communicator, placement, nullptr, nullptr);
   data::TrainingStreamOptions how;
   how.seed = recipe.train.seed;
   how.global_batch = recipe.train.global_batch;

@@ -4,6 +4,7 @@
 
 #include "cluster/error.h"
 #include "support/temporary_folder.h"
+#include "trainer/run_summary.h"
 #include "trainer/schedule.h"
 #include "trainer/small_run.h"
 
@@ -149,6 +150,27 @@ TEST(RunFolder, NamesTheFirstConflict) {
   now = small_recipe();
   now.model.hidden = {24, 24};
   EXPECT_EQ(first_conflict(small_recipe(), now).substr(0, 12), "model.hidden");
+}
+
+/// Else a run that died before its first new step would pass for whole.
+TEST(RunFolder, ARunThatBecomesLongerHasNoSummary) {
+  const test::TemporaryFolder parent;
+  const auto files = cluster::local_file_system();
+  Recipe recipe = small_recipe();
+  recipe.schedule = {};
+  const std::string path = parent / "run";
+  { RunFolder(*files, path).begin(recipe); }
+  write_summary(*files, path, {});
+  recipe.train.log_every = 7;
+  { RunFolder(*files, path).reopen(recipe); }
+  EXPECT_TRUE(files->exists(summary_path(path))) << "it is no longer than before";
+  recipe.train.steps += 1;
+  { RunFolder(*files, path).reopen(recipe); }
+  EXPECT_FALSE(files->exists(summary_path(path)));
+  write_summary(*files, path, {});
+  files->remove_all(path + "/recipe.yaml");
+  { RunFolder(*files, path).begin(recipe); }
+  EXPECT_FALSE(files->exists(summary_path(path)));
 }
 
 }  // namespace

@@ -1,0 +1,150 @@
+#include "trainer/teacher_network.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "cluster/error.h"
+#include "data/digest.h"
+#include "models/weights.h"
+#include "trainer/checkpoint_reader.h"
+#include "trainer/network_device.h"
+#include "trainer/run_folder.h"
+#include "trainer/run_parts.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+/// Where a teacher's parts are.
+struct TeacherFiles {
+  std::string weights, recipe;  ///< recipe: empty where there is none
+};
+
+std::string averages_or_weights(const cluster::FileSystem& files, const std::string& checkpoint) {
+  const std::string average = checkpoint + "/average.safetensors";
+  return files.exists(average) ? average : checkpoint + "/weights.safetensors";
+}
+
+TeacherFiles find_teacher(const std::string& from, const cluster::FileSystem& files, cluster::Log& log) {
+  if (!files.exists(from))
+    throw DataError("there is no such teacher", from,
+                    "name the folder of a run or of a checkpoint, or a .safetensors file");
+  const std::filesystem::path path(from);
+  if (!std::filesystem::is_directory(path)) {
+    const std::string recipe = (path.parent_path() / "recipe.yaml").string();
+    return {from, files.exists(recipe) ? recipe : ""};
+  }
+  if (files.exists(from + "/weights.safetensors"))
+    return {averages_or_weights(files, from), from + "/recipe.yaml"};
+  if (!files.exists(from + "/recipe.yaml"))
+    throw DataError("the folder holds neither a run nor a checkpoint", from,
+                    "name the folder that train was given");
+  const auto newest = find_newest_checkpoint(files, from + "/checkpoints", log);
+  if (!newest)
+    throw DataError("the teacher has no checkpoint yet", from, "train it until its first checkpoint");
+  return {averages_or_weights(files, newest->folder), from + "/recipe.yaml"};
+}
+
+std::string text_of(const models::TensorFile& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  return found == file.metadata.end() ? "" : found->second;
+}
+
+/// Units of the hidden layers of an mlp, which files tell by their shapes alone.
+std::vector<int64_t> hidden_units(const models::TensorFile& file) {
+  std::vector<int64_t> units;
+  for (at::Tensor weight; (weight = file.find(fmt::format("hidden{}.weight", units.size() + 1))).defined();)
+    units.push_back(weight.size(0));
+  return units;
+}
+
+/// Fits the student's data, or there is an error that says in what it does not.
+models::NetworkOptions options_of(const models::TensorFile& file, const std::optional<Recipe>& recipe,
+                                  const Recipe& student, const data::Dataset& train,
+                                  const std::string& where) {
+  models::NetworkOptions options = network_options(student, train);
+  const std::string fed =
+      fmt::format("{}x{}x{}", options.input.channels, options.input.height, options.input.width);
+  const std::string classes = text_of(file, "classes"), input = text_of(file, "input");
+  if (!classes.empty() && classes != std::to_string(options.classes))
+    throw UsageError(
+        fmt::format("the teacher has {} classes, the student's data {}", classes, options.classes),
+        "teacher.run", "take a teacher of the same data set");
+  if (!input.empty() && input != fed)
+    throw UsageError(fmt::format("the teacher takes inputs {}, the student {}", input, fed), "teacher.run",
+                     "train both with the same task.augment.crop");
+  options.hidden.clear();
+  options.dropout = options.input_dropout = 0;
+  options.initialisation.clear();
+  options.name = recipe ? recipe->model.name : text_of(file, "network");
+  if (options.name.empty())
+    throw DataError("the weights do not say of which network they are", where,
+                    "write its name into their metadata, as \"network\": \"resnet56_t2t\"");
+  if (options.name == "mlp") options.hidden = hidden_units(file);
+  options.channels_last = student.train.channels_last && options.name != "mlp";
+  return options;
+}
+
+void compare_inputs(const Recipe& teacher, const Recipe& student, cluster::Log& log) {
+  const std::string &theirs = teacher.task.augment.normalize, &ours = student.task.augment.normalize;
+  if (theirs != ours)
+    throw UsageError(
+        fmt::format("the teacher learnt from inputs with normalize: {}, the student's have {}", theirs, ours),
+        "teacher.run", "train both with the same task.augment.normalize");
+  if (teacher.task.data != student.task.data)
+    log.warning("the teacher learnt from {}, the student learns from {}", teacher.task.data,
+                student.task.data);
+}
+
+void fix(models::Network& network, const cluster::Placement& placement, at::ScalarType type) {
+  for (auto& parameter : network.parameters()) {
+    parameter.value = parameter.value.detach();
+    if (!parameter.keep_float32) parameter.value = parameter.value.to(type);
+  }
+  move_to(network, placement.device);
+}
+
+}  // namespace
+
+at::Tensor TeacherNetwork::logits(const std::vector<at::Tensor>& inputs) const {
+  const c10::NoGradGuard no_gradients;
+  return network->forward(inputs, models::ForwardContext()).logits.to(at::kFloat);
+}
+
+std::string teacher_digest(const std::string& from, const cluster::FileSystem& files, cluster::Log& log) {
+  return data::file_digest(find_teacher(from, files, log).weights, "sha256");
+}
+
+TeacherNetwork read_teacher(const Recipe& student, const data::Dataset& train,
+                            const cluster::Placement& placement, const cluster::FileSystem& files,
+                            cluster::Log& log) {
+  const TeacherFiles found = find_teacher(student.teacher.run, files, log);
+  std::optional<Recipe> recipe;
+  if (!found.recipe.empty()) recipe = recipe_of_run(files, found.recipe);
+  const models::TensorFile contents = models::read_safetensors(files, found.weights);
+  TeacherNetwork teacher;
+  student.places.locate([&] {
+    const auto options = options_of(contents, recipe, student, train, found.weights);
+    if (recipe) compare_inputs(*recipe, student, log);
+    teacher.model = options.name;
+    teacher.network = models::make_network(options);
+    models::load_weights(*teacher.network, options, contents, found.weights);
+  });
+  fix(*teacher.network, placement, compute_type(student));
+  teacher.weights = found.weights;
+  teacher.digest = data::file_digest(found.weights, "sha256");
+  const std::string step = text_of(contents, "step");
+  if (step.size() < 19 && !step.empty() && step.find_first_not_of("0123456789") == std::string::npos)
+    teacher.step = std::stoll(step);
+  if (recipe) {
+    teacher.recipe = resolved_recipe(*recipe);
+    teacher.targets = recipe->targets;
+  }
+  return teacher;
+}
+
+}  // namespace smoothlab::trainer

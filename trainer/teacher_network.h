@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/device.h"
+#include "cluster/file_system.h"
+#include "cluster/log.h"
+#include "data/dataset.h"
+#include "models/network.h"
+#include "trainer/recipe.h"
+
+namespace smoothlab::trainer {
+
+/// A trained network that is only asked for its logits.
+struct TeacherNetwork {
+  std::unique_ptr<models::Network> network;  ///< on the device, in the student's precision; has no gradients
+  std::string weights;                       ///< the file they were read from
+  std::string digest;                        ///< its SHA-256
+  std::string model;                         ///< as recipes call it
+  int64_t step = 0;                          ///< steps that it learnt for; 0: unknown
+  /// Of its own recipe; without one, from a weights file of another program, empty and 0.
+  std::string recipe;
+  TargetOptions targets;
+
+  /// float32 [R, K] of a batch, as in evaluation, without gradients.
+  at::Tensor logits(const std::vector<at::Tensor>& inputs) const;
+};
+
+/// Reads the teacher that `student.teacher.run` names: a run's newest whole checkpoint, the checkpoint in a
+/// folder, or a .safetensors file whose metadata or neighbours say what network it is of; averages of weights
+/// where the run keeps them. It is fed what the student is: train, the student's training split, says of what
+/// shape and how many classes. Damaged checkpoints are named on the log. Throws DataError where there is no
+/// teacher or its file is damaged, UsageError, at teacher.run, where it has other classes or inputs than the
+/// student.
+TeacherNetwork read_teacher(const Recipe& student, const data::Dataset& train,
+                            const cluster::Placement& placement, const cluster::FileSystem& files,
+                            cluster::Log& log);
+
+/// The digest that it would have. Throws as read_teacher does.
+std::string teacher_digest(const std::string& from, const cluster::FileSystem& files, cluster::Log& log);
+
+}  // namespace smoothlab::trainer

@@ -1,0 +1,213 @@
+#include "trainer/teaching.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include "cluster/error.h"
+#include "data/augmentation_draws.h"
+#include "eval/equivalent_smoothing.h"
+#include "eval/evaluation_pass.h"
+#include "trainer/rank_agreement.h"
+#include "trainer/recipe_keys.h"
+#include "trainer/run_evaluation.h"
+
+namespace smoothlab::trainer {
+namespace {
+
+/// As the student's own evaluations, with another network and its origin.
+eval::EvaluationOptions teacher_pass(const Recipe& recipe, const data::Task& task,
+                                     const TeacherNetwork& teacher) {
+  eval::EvaluationOptions options = evaluation_options(recipe, task.name, "train", teacher.step);
+  options.keep_penultimate = false;
+  options.origin.model = teacher.model;
+  options.origin.alpha = teacher.targets.alpha;
+  options.origin.convention = teacher.targets.convention;
+  options.origin.recipe = teacher.recipe;
+  options.origin.recipe_hash =
+      teacher.recipe.empty() ? "" : recipe_hash(parse_recipe(teacher.recipe, "", {}));
+  options.origin.inputs = describe_inputs(recipe);
+  options.origin.weights_digest = teacher.digest;
+  return options;
+}
+
+/// Of what this rank has seen; the same on all ranks afterwards.
+double gamma_over_ranks(eval::EquivalentSmoothing& smoothing, cluster::Communicator& communicator) {
+  auto& sums = smoothing.sums();
+  communicator.allreduce(at::from_blob(sums.data(), {static_cast<int64_t>(sums.size())}, at::kDouble),
+                         cluster::Reduction::sum);
+  return smoothing.gamma()[0];
+}
+
+double live_gamma(const Recipe& recipe, const data::Task& task, const TeacherNetwork& teacher,
+                  cluster::Communicator& communicator, const cluster::Placement& placement,
+                  cluster::Log& log) {
+  eval::EquivalentSmoothing smoothing({recipe.teacher.temperature}, task.train->classes());
+  eval::EvaluationOptions options = teacher_pass(recipe, task, teacher);
+  options.rows = [&](const float* logits, const int64_t* labels, int64_t rows) {
+    smoothing.add(logits, labels, rows);
+  };
+  eval::evaluate(*teacher.network, data::first_epochs_of(task.train, 1), communicator, placement, options,
+                 log);
+  return gamma_over_ranks(smoothing, communicator);
+}
+
+double replayed_gamma(const Recipe& recipe, const data::Dataset& train, const ReplayedLogits& replayed,
+                      cluster::Communicator& communicator) {
+  constexpr int64_t block = 1024;
+  eval::EquivalentSmoothing smoothing({recipe.teacher.temperature}, train.classes());
+  const int64_t first = train.size() * communicator.rank() / communicator.size();
+  const int64_t end = train.size() * (int64_t{communicator.rank()} + 1) / communicator.size();
+  const at::Tensor labels = train.labels();
+  std::vector<data::SampleAddress> samples;
+  for (int64_t sample = first; sample < end; sample += static_cast<int64_t>(samples.size())) {
+    samples.clear();
+    for (int64_t i = sample; i < std::min(end, sample + block); ++i) samples.push_back({i, 0});
+    const at::Tensor rows = replayed.rows(samples);
+    smoothing.add(rows.data_ptr<float>(), labels.data_ptr<int64_t>() + sample, rows.size(0));
+  }
+  return gamma_over_ranks(smoothing, communicator);
+}
+
+/// The lock of a file that is being made. Whoever comes second waits, and finds the file there.
+std::unique_ptr<cluster::FileLock> wait_for_lock(cluster::FileSystem& files, const std::string& path,
+                                                 cluster::Log& log) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) files.make_folders(folder.string());
+  const std::string lock = path + ".lock";
+  for (bool told = false;; std::this_thread::sleep_for(std::chrono::milliseconds(200))) {
+    try {
+      return files.lock(lock);
+    } catch (const EnvironmentError&) {
+      if (!files.locked(lock)) throw;
+    }
+    if (!told) log.info("another run makes {}; waiting for it", path);
+    told = true;
+  }
+}
+
+/// Sees to it that there is the file of logits. Collective.
+void make_logits(const Recipe& recipe, const data::Task& task, cluster::Communicator& communicator,
+                 const cluster::Placement& placement, cluster::FileSystem& files, cluster::Log& log) {
+  const std::string& path = recipe.teacher.logits;
+  std::unique_ptr<cluster::FileLock> lock;
+  const std::string state = text_from_root(communicator, [&] {
+    if (files.exists(path)) return "there";
+    if (recipe.teacher.run.empty())
+      throw DataError("the file of the teacher's logits is not there", path,
+                      "check teacher.logits, or name the teacher as teacher.run, and it is made");
+    lock = wait_for_lock(files, path, log);
+    return files.exists(path) ? "there" : "missing";
+  });
+  if (state == "there") return;
+  const TeacherNetwork teacher = read_teacher(recipe, *task.train, placement, files, log);
+  const int64_t draws = std::max<int64_t>(1, recipe.task.augment.draws);
+  log.info("{}: logits of {} for {} samples, {} draws each", path, teacher.model, task.train->size(), draws);
+  eval::EvaluationOptions options = teacher_pass(recipe, task, teacher);
+  options.logits = path;
+  eval::evaluate(*teacher.network, data::first_epochs_of(task.train, draws), communicator, placement, options,
+                 log);
+}
+
+TeacherRecord record_of(const Recipe& recipe, const data::Dataset& train) {
+  TeacherRecord record;
+  record.teacher = recipe.teacher.run.empty() ? recipe.teacher.logits : recipe.teacher.run;
+  record.loss = recipe.teacher.loss;
+  record.beta = recipe.teacher.beta;
+  record.temperature = recipe.teacher.temperature;
+  record.draws = recipe.task.augment.draws;
+  record.samples = train.size();
+  return record;
+}
+
+void open_replayed(Teaching& teaching, const Recipe& recipe, const data::Task& task,
+                   const cluster::FileSystem& files, cluster::Log& log) {
+  const std::string& path = recipe.teacher.logits;
+  const int64_t draws = recipe.task.augment.varies() ? recipe.task.augment.draws : 1;
+  teaching.replayed = std::make_shared<ReplayedLogits>(path, *task.train, task.name,
+                                                       ReplayedInputs{draws, describe_inputs(recipe)});
+  const eval::LogitFile& file = teaching.replayed->file();
+  TeacherRecord& record = teaching.record;
+  record.replayed = true;
+  record.digest = file.attribute("weights_digest");
+  record.model = file.attribute("model");
+  record.convention = file.attribute("convention");
+  const std::string alpha = file.attribute("alpha"), step = file.attribute("step");
+  if (!alpha.empty()) record.alpha = std::stod(alpha);
+  if (!step.empty()) record.step = std::stoll(step);
+  if (recipe.teacher.run.empty()) return;
+  const std::string digest = teacher_digest(recipe.teacher.run, files, log);
+  if (digest != record.digest)
+    throw DataError(fmt::format("the logits are not of the weights in {}", recipe.teacher.run), path,
+                    "remove the file, and it is made anew, or leave teacher.run out to trust it");
+}
+
+void open_live(Teaching& teaching, const Recipe& recipe, const data::Dataset& train,
+               const cluster::Placement& placement, const cluster::FileSystem& files, cluster::Log& log) {
+  teaching.live = std::make_unique<TeacherNetwork>(read_teacher(recipe, train, placement, files, log));
+  TeacherRecord& record = teaching.record;
+  record.model = teaching.live->model;
+  record.step = teaching.live->step;
+  record.alpha = teaching.live->targets.alpha;
+  record.convention = teaching.live->targets.convention;
+  record.digest = teaching.live->digest;
+}
+
+}  // namespace
+
+std::string describe_inputs(const Recipe& recipe) {
+  const auto& augment = recipe.task.augment;
+  if (!augment.varies()) return "";
+  std::string text;
+  for (const auto& key : recipe_keys())
+    if (block_of(key.path) == "task.augment" && key.write(recipe) != key.write(Recipe()))
+      text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name_of(key.path), key.write(recipe));
+  if (augment.seed == 0) text += fmt::format(", seed: {}", recipe.train.seed);
+  return text;
+}
+
+void check_teaching(const Recipe& recipe, const data::Task& task) {
+  if (recipe.teacher.loss == "none") return;
+  const auto files = cluster::local_file_system();
+  cluster::Log log(0, /*quiet=*/true);
+  Teaching teaching;
+  if (!recipe.teacher.logits.empty() && (recipe.teacher.run.empty() || files->exists(recipe.teacher.logits)))
+    open_replayed(teaching, recipe, task, *files, log);
+  else
+    open_live(teaching, recipe, *task.train, cluster::Placement{}, *files, log);
+}
+
+std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& task,
+                                        const std::optional<TeacherRecord>& before,
+                                        cluster::Communicator& communicator,
+                                        const cluster::Placement& placement, cluster::FileSystem& files,
+                                        cluster::Log& log) {
+  if (recipe.teacher.loss == "none") return nullptr;
+  auto teaching = std::make_unique<Teaching>();
+  TeacherRecord& record = teaching->record;
+  record = record_of(recipe, *task.train);
+  const bool replay = !recipe.teacher.logits.empty();
+  if (replay) {
+    make_logits(recipe, task, communicator, placement, files, log);
+    open_replayed(*teaching, recipe, task, files, log);
+  } else {
+    open_live(*teaching, recipe, *task.train, placement, files, log);
+  }
+  if (before && before->digest != record.digest)
+    throw UsageError("the teacher is not the one that this run began with: its weights are others",
+                     recipe.places.at(recipe.teacher.run.empty() ? "teacher.logits" : "teacher.run"),
+                     "bring the old ones back, or start another run");
+  record.gamma = before   ? before->gamma
+                 : replay ? replayed_gamma(recipe, *task.train, *teaching->replayed, communicator)
+                          : live_gamma(recipe, task, *teaching->live, communicator, placement, log);
+  log.info("teacher {} ({}{}), loss {}, equivalent smoothing {:.4f}", record.teacher,
+           record.model.empty() ? "a file" : record.model, replay ? ", replayed" : "", record.loss,
+           record.gamma);
+  return teaching;
+}
+
+}  // namespace smoothlab::trainer
