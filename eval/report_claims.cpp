@@ -55,6 +55,17 @@ class Claims {
                       order(after, before)});
   }
 
+  void about_forgetting() {
+    if (!hard_ || !smoothed_) return;
+    const SeedStatistics highest = over_runs(*smoothed_, highest_information),
+                         last = over_runs(*smoothed_, final_information);
+    if (highest.count == 0) return;
+    claims.push_back(
+        {"Fig. 6", "under smoothing information rises early in training and falls later",
+         fmt::format("at its highest: {}; at the end: {}", to_text(highest, 3), to_text(last, 3)),
+         order(last, highest)});
+  }
+
   std::vector<Claim> claims;
 
  private:
@@ -121,6 +132,9 @@ std::vector<Claim> claims_about(const ReportSubject& subject) {
     all.about("Fig. 1", "the triangle of the clusters becomes more regular" + of, 3, false,
               [split](const ReportRun& run) { return projected_regularity(run, split); });
   }
+  all.about_forgetting();
+  all.about("Fig. 6", "information falls further from its height under smoothing", 3, false,
+            lost_information);
   all.about("Fig. 6", "training ends with less information about the example under smoothing", 3, true,
             final_information);
   return all.claims;

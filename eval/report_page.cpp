@@ -73,14 +73,17 @@ std::string beside_table(const std::vector<Beside>& figures) {
   return "<h3>Figures of the paper</h3>\n" + page_table({"figure", "paper", "here", "verdict"}, rows);
 }
 
+std::string statistics_cell(const SeedStatistics& s, int digits) {
+  if (s.count == 0) return page_cell("–");
+  if (s.count == 1) return page_cell(fmt::format("{:.{}f}", s.mean, digits));
+  return fmt::format(
+      "<td title=\"{0:.{4}f} to {1:.{4}f}\">{2:.{4}f}<span class=\"soft\">± {3:.{4}f}</span></td>", s.low,
+      s.high, s.mean, s.deviation, digits);
+}
+
 std::string smoothing_row(const AlphaRuns& smoothing) {
   const auto cell = [&](int digits, const auto& figure) {
-    const SeedStatistics s = over_runs(smoothing, figure);
-    if (s.count == 0) return page_cell("–");
-    if (s.count == 1) return page_cell(fmt::format("{:.{}f}", s.mean, digits));
-    return fmt::format(
-        "<td title=\"{0:.{4}f} to {1:.{4}f}\">{2:.{4}f}<span class=\"soft\">± {3:.{4}f}</span></td>", s.low,
-        s.high, s.mean, s.deviation, digits);
+    return statistics_cell(over_runs(smoothing, figure), digits);
   };
   const auto nll = [](const ReportRun& run) -> std::optional<double> {
     if (run.evaluations.empty()) return std::nullopt;
@@ -159,13 +162,11 @@ std::string information_part(const ReportSubject& subject, Figures& figures) {
 }
 
 std::string distilled_row(const DistilledRuns& students) {
-  return "<tr>" +
-         page_cell(fmt::format("{}, α = {:g}", people_name(students.how.model), students.how.alpha)) +
-         page_cell(fmt::format("{:g}", students.how.temperature)) +
-         page_cell(fmt::format("{:.4f}", students.gamma().mean)) +
+  return "<tr>" + page_cell(fmt::format("α = {:g}", students.how.alpha)) +
+         page_cell(fmt::format("{:g}", students.how.temperature)) + statistics_cell(students.gamma(), 4) +
          page_cell(std::to_string(students.runs.size())) +
-         page_cell(to_text(over_runs(students.runs, final_accuracy), 2)) +
-         page_cell(to_text(over_runs(students.runs, calibration_error), 4)) + "</tr>\n";
+         statistics_cell(over_runs(students.runs, final_accuracy), 2) +
+         statistics_cell(over_runs(students.runs, calibration_error), 4) + "</tr>\n";
 }
 
 std::string distillation_part(const ReportSubject& subject, Figures& figures) {
@@ -174,10 +175,18 @@ std::string distillation_part(const ReportSubject& subject, Figures& figures) {
     html += "<h3>Distillation (sec. 4): " + escape_markup(lesson.name) + "</h3>\n";
     html += claims_table(distillation_claims(subject, lesson)) +
             beside_table(distillation_beside_paper(subject, lesson));
+    html += paragraph(
+        "γ, the label smoothing that the teacher's outputs come to, is its mean mass off the true class "
+        "over the training split, at the temperature T.",
+        "soft");
     std::string rows;
     for (const auto* students : {&lesson.of_hard, &lesson.of_smoothed})
       for (const DistilledRuns* one : *students) rows += distilled_row(*one);
-    html += page_table({"teacher", "T", "γ", "students", "accuracy, %", "ECE"}, rows);
+    html += page_table({"teacher", "T", "γ", "students", "accuracy, %", "ECE"}, rows) +
+            paragraph(
+                "Of students without a teacher, and of teachers, γ is their α. Bands are from the least "
+                "to the greatest seed.",
+                "soft");
     html += grid(figures.chart(distillation_chart(subject, lesson)), "diagrams pairs");
   }
   return html;

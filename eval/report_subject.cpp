@@ -176,6 +176,18 @@ std::optional<double> final_information(const ReportRun& run) {
   return run.information.back().estimate.information;
 }
 
+std::optional<double> highest_information(const ReportRun& run) {
+  if (run.information.size() < 2) return std::nullopt;
+  double highest = run.information.front().estimate.information;
+  for (const auto& at : run.information) highest = std::max(highest, at.estimate.information);
+  return highest;
+}
+
+std::optional<double> lost_information(const ReportRun& run) {
+  const auto highest = highest_information(run);
+  return highest ? std::optional(*highest - *final_information(run)) : std::nullopt;
+}
+
 const PenultimateProjection* projection_of(const ReportRun& run, const std::string& split) {
   for (const PenultimateProjection& projection : run.projections)
     if (stated(projection.origin, "split") == split) return &projection;

@@ -11,6 +11,7 @@
 #include <regex>
 
 #include "cluster/error.h"
+#include "trainer/strict_yaml.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -70,10 +71,12 @@ Formula::Formula(const std::string& text, const std::string& key, const trainer:
                      "write it as =0.1*train.global_batch/128 or =stage.key");
   text_ = shield_hyphens(text.substr(1), stages);
   static const std::regex name("\\s*([A-Za-z][A-Za-z0-9_.@]{0,200})\\s*");
+  static const std::regex path("\\s*([A-Za-z][A-Za-z0-9_@]{0,200}\\.run)(/[A-Za-z0-9_./@-]{1,200})\\s*");
   std::smatch parts;
-  if (text_.size() <= 250 && std::regex_match(text_, parts, name)) {
+  if (text_.size() <= 450 && (std::regex_match(text_, parts, name) || std::regex_match(text_, parts, path))) {
     is_name_ = true;
     names_ = {plain(parts[1])};
+    if (parts.size() > 2) below_ = plain(parts[2]);
     return;
   }
   try {
@@ -86,7 +89,9 @@ Formula::Formula(const std::string& text, const std::string& key, const trainer:
 }
 
 std::string Formula::value(const std::function<std::string(const std::string&)>& value_of) const {
-  if (is_name_) return value_of(names_.front());
+  if (is_name_ && below_.empty()) return value_of(names_.front());
+  if (is_name_)
+    return trainer::write_value(YAML::Load(value_of(names_.front())).as<std::string>() + below_);
   std::map<std::string, double> numbers;
   mu::Parser parser = parser_of(text_);
   try {

@@ -9,7 +9,7 @@
 namespace smoothlab::launcher {
 
 /// A value of a study that begins with "=": either one name, whose value it is whatever its type
-/// ("=teachers.run"), or arithmetic over names and numbers ("=0.1*train.global_batch/128") with + - * / ^, ?
+/// ("=teachers.run"), something in a run's folder ("=teachers.run/logits/train.h5"), or arithmetic over names and numbers ("=0.1*train.global_batch/128") with + - * / ^, ?
 /// :, comparisons, and sqrt, exp, ln, log2, log10, abs, min, max, rint, floor, ceil and the like
 /// (muParser's).
 class Formula {
@@ -32,6 +32,7 @@ class Formula {
   std::string text_;  ///< without "=", hyphens of stages as hyphen_in_name
   std::string where_;
   bool is_name_ = false;
+  std::string below_;  ///< "/logits/train.h5"; empty: the name alone
   std::vector<std::string> names_;
 };
 

@@ -146,5 +146,22 @@ TEST(ReportClaims, OneRunBesideSeveralIsAsUncertainAsTheyAre) {
   EXPECT_EQ(claim(claims_about(subjects[0]), "lowers the calibration error")->verdict, Verdict::open);
 }
 
+TEST(ReportClaims, InformationThatOnlyRisesHasNotFallen) {
+  std::vector<ReportRun> runs = {ended_run(0, 1, 0.72, 0.15), ended_run(0.1, 1, 0.72, 0.03)};
+  const auto set = [](ReportRun& run, std::vector<double> values) {
+    for (size_t i = 0; i < values.size(); ++i) run.information[i].estimate.information = values[i];
+  };
+  set(runs[0], {1, 3, 2.5});
+  set(runs[1], {1, 3, 1.5});
+  auto claims = claims_about(report_subjects(runs)[0]);
+  EXPECT_EQ(claim(claims, "falls later")->verdict, Verdict::holds);
+  EXPECT_EQ(claim(claims, "falls further")->measured, "α = 0.1: 1.500 (1 run); hard targets: 0.500 (1 run)");
+  EXPECT_EQ(claim(claims, "falls further")->verdict, Verdict::holds);
+  set(runs[1], {1, 2, 3});
+  claims = claims_about(report_subjects(runs)[0]);
+  EXPECT_NE(claim(claims, "falls later")->verdict, Verdict::holds);
+  EXPECT_EQ(claim(claims, "falls further")->verdict, Verdict::fails);
+}
+
 }  // namespace
 }  // namespace smoothlab::eval

@@ -32,6 +32,15 @@ TEST(Formula, OneNameIsItsValueWhateverItsType) {
   EXPECT_EQ(value("= model.hidden ", {{"model.hidden", "[8, 4]"}}), "[8, 4]");
 }
 
+TEST(Formula, WhatIsInARunsFolderIsAPath) {
+  EXPECT_EQ(value("=teachers.run/logits/train.h5", {{"teachers.run", "\"runs/a b\""}}),
+            "\"runs/a b/logits/train.h5\"");
+  const Formula formula("=of-hard.run/of-hard.h5", "teacher.logits", here, {"of-hard"});
+  EXPECT_THAT(formula.names(), ElementsAre("of-hard.run"));
+  EXPECT_THAT(formula.value([](const std::string&) { return "runs/x"; }), HasSubstr("runs/x/of-hard.h5"));
+  EXPECT_EQ(value("=a.steps/2", {{"a.steps", "8"}}), "4") << "of anything else a part";
+}
+
 TEST(Formula, ArithmeticKnowsKeysByTheirDottedNames) {
   const Formula formula("=0.1*train.global_batch/128", "optimizer.lr", here);
   EXPECT_THAT(formula.names(), ElementsAre("train.global_batch"));

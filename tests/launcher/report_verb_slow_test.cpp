@@ -31,6 +31,8 @@ TEST(ReportVerbSlow, TheDemoShowsWhatSmoothingDoes) {
   EXPECT_EQ(holds(subject, "label smoothing lowers the calibration error"), "yes") << subject;
   EXPECT_EQ(holds(subject, "temperature scaling lowers"), "yes") << subject;
   EXPECT_EQ(holds(subject, "clusters tighter, train"), "yes") << subject;
+  EXPECT_EQ(holds(subject, "information rises early in training and falls later"), "yes") << subject;
+  EXPECT_EQ(holds(subject, "falls further from its height under smoothing"), "yes") << subject;
   EXPECT_EQ(holds(subject, "less information"), "yes") << subject;
   const std::string html = read_text(page);
   for (const char* part :
