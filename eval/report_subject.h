@@ -63,7 +63,8 @@ std::optional<double> calibration_error(const ReportRun& run);  ///< ECE, 15 bin
 std::optional<double> scaled_error(const ReportRun& run);  ///< at the temperature fitted to the same rows
 std::optional<double> fitted_temperature(const ReportRun& run);
 std::optional<double> final_information(const ReportRun& run);  ///< nats
-/// The greatest estimate of those that the run made, and how far the last is below it. None of a run with one.
+/// The greatest estimate of those that the run made, and how far the last is below it. None of a run with
+/// one.
 std::optional<double> highest_information(const ReportRun& run);
 std::optional<double> lost_information(const ReportRun& run);
 /// Of the projection of this split.

@@ -90,8 +90,7 @@ Formula::Formula(const std::string& text, const std::string& key, const trainer:
 
 std::string Formula::value(const std::function<std::string(const std::string&)>& value_of) const {
   if (is_name_ && below_.empty()) return value_of(names_.front());
-  if (is_name_)
-    return trainer::write_value(YAML::Load(value_of(names_.front())).as<std::string>() + below_);
+  if (is_name_) return trainer::write_value(YAML::Load(value_of(names_.front())).as<std::string>() + below_);
   std::map<std::string, double> numbers;
   mu::Parser parser = parser_of(text_);
   try {

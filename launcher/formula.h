@@ -9,7 +9,8 @@
 namespace smoothlab::launcher {
 
 /// A value of a study that begins with "=": either one name, whose value it is whatever its type
-/// ("=teachers.run"), something in a run's folder ("=teachers.run/logits/train.h5"), or arithmetic over names and numbers ("=0.1*train.global_batch/128") with + - * / ^, ?
+/// ("=teachers.run"), something in a run's folder ("=teachers.run/logits/train.h5"), or arithmetic over names
+/// and numbers ("=0.1*train.global_batch/128") with + - * / ^, ?
 /// :, comparisons, and sqrt, exp, ln, log2, log10, abs, min, max, rint, floor, ceil and the like
 /// (muParser's).
 class Formula {

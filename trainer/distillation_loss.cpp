@@ -13,9 +13,10 @@ struct LossAndGradient {
   at::Tensor loss, gradient;
 };
 
-LossAndGradient squared_difference(const at::Tensor& logits, const at::Tensor& teacher) {
-  const at::Tensor gradient = logits - teacher;
-  return {gradient.square().sum(at::kDouble).mul(0.5), gradient};
+LossAndGradient mean_square(const at::Tensor& logits, const at::Tensor& teacher) {
+  const at::Tensor difference = logits - teacher;
+  const double classes = static_cast<double>(logits.size(1));
+  return {difference.square().sum(at::kDouble).mul(0.5 / classes), difference / classes};
 }
 
 /// factor·H(softmax(teacher/of_teacher), softmax(logits/of_student))
@@ -37,7 +38,7 @@ LossAndGradient evaluate(const at::Tensor& logits, const at::Tensor& teacher, Di
     case DistillationKind::logit_mse:
       break;
   }
-  return squared_difference(logits, teacher);
+  return mean_square(logits, teacher);
 }
 
 class DistillationLoss : public torch::autograd::Function<DistillationLoss> {

@@ -294,7 +294,7 @@ const std::vector<Key<Recipe>>& recipe_keys() {
 
       KEY(teacher.loss, (OneOf{{"none", "paper", "hinton", "logit-mse"}}),
           "what is learnt from a teacher; paper: cross-entropy with its softmax at the temperature; hinton: both softmax "
-          "at the temperature, times its square; logit-mse: half the squared difference of logits; none: no teacher"),
+          "at the temperature, times its square; logit-mse: half the mean squared difference of logits; none: no teacher"),
       KEY(teacher.run, Any{}, "the teacher: folder of a run or of a checkpoint, or a .safetensors file"),
       KEY(teacher.logits, Any{},
           "logit file that is replayed in place of the teacher; where it is not there yet it is made, from teacher.run"),

@@ -40,6 +40,26 @@ TEST(ReportVerbSlow, TheDemoShowsWhatSmoothingDoes) {
     EXPECT_THAT(html, HasSubstr(part));
 }
 
+/// Two points of each curve of fig. 5.
+TEST(ReportVerbSlow, TheDemoOfDistillationHasThePapersOrder) {
+  const TemporaryFolder folder;
+  const std::string study = source_path("recipes/demo/distillation.yaml"), runs = folder / "runs";
+  for (const char* only : {"baselines/alpha-0-seed-1", "of-hard/temperature-1-*-seed-1",
+                           "of-hard/temperature-4-*-seed-1", "of-smoothed/*-0.6-seed-1"}) {
+    const auto trained = smoothlab({"study", study, "--runs", runs, "--jobs", "2", "--only", only});
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  }
+  const auto report = smoothlab({"report", runs, "--page", folder / "report.html", "--json"});
+  ASSERT_EQ(report.exit_code, 0) << report.err;
+  const json subjects = json::parse(report.out);
+  ASSERT_EQ(subjects.size(), 2U);
+  EXPECT_EQ(holds(subjects[0], "students of a hard-target teacher do better"), "yes") << subjects[0];
+  EXPECT_EQ(holds(subjects[0], "students of smoothed teachers do worse"), "yes") << subjects[0];
+  EXPECT_NE(holds(subjects[0], "smoothed teachers are the better ones"), "no") << subjects[0];
+  EXPECT_THAT(read_text(folder / "report.html"),
+              HasSubstr("Distillation (sec. 4): resnet8 teaches, loss paper"));
+}
+
 TEST(ReportVerbSlow, NamesWhatIsWrong) {
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "empty");

@@ -45,7 +45,7 @@ TEST(DistillationLoss, IsWhatItsFormulaSays) {
   for (size_t r = 0; r < z.size(); ++r) {
     paper += cross_entropy(v[r], t, z[r], 1);
     hinton += t * t * cross_entropy(v[r], t, z[r], t);
-    for (size_t k = 0; k < z[r].size(); ++k) squares += 0.5 * (z[r][k] - v[r][k]) * (z[r][k] - v[r][k]);
+    for (size_t k = 0; k < z[r].size(); ++k) squares += 0.5 / 3 * (z[r][k] - v[r][k]) * (z[r][k] - v[r][k]);
   }
   const double expected[] = {paper, hinton, squares};
   for (size_t i = 0; i < 3; ++i)

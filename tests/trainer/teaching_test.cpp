@@ -178,7 +178,8 @@ TEST_F(TeachingTest, ATeacherThatIsNotThereOrDamagedIsRefused) {
   files->truncate(weights, files->size(weights) - 8);
   EXPECT_NE(refused<DataError>(small_student_recipe(folder / "teacher/checkpoints/step-6")), "");
   files->remove_all(folder / "teacher/checkpoints/step-4");
-  EXPECT_THAT(refused<DataError>(small_student_recipe(folder / "teacher")), HasSubstr("all 1 checkpoints are damaged"));
+  EXPECT_THAT(refused<DataError>(small_student_recipe(folder / "teacher")),
+              HasSubstr("all 1 checkpoints are damaged"));
 }
 
 TEST_F(TeachingTest, AFileOfOtherLogitsIsRefused) {
