@@ -28,6 +28,7 @@ class AugmentationDraws : public Dataset {
   int64_t rows(int64_t item) const override { return split_->rows(address(item).sample); }
   at::Tensor class_counts() const override;
   std::vector<int64_t> input_shape() const override { return split_->input_shape(); }
+  std::string fingerprint() const override { return split_->fingerprint(); }
   at::Tensor labels() const override;
   /// Augmented as in training whatever is asked for, as that is what the items are.
   Batch collate(const std::vector<SampleAddress>& items, Augment augment) const override;

@@ -48,6 +48,9 @@ class Dataset {
   virtual int64_t size() const = 0;
   virtual int64_t classes() const = 0;
   virtual std::vector<std::string> class_names() const = 0;
+  /// Hex SHA-256 of the split's samples and labels as they are before augmentation; empty where it is not
+  /// known. The first call reads all of them.
+  virtual std::string fingerprint() const { return ""; }
   /// Label of each sample, int64 [size()]; undefined where samples yield several rows.
   virtual at::Tensor labels() const { return {}; }
   /// Rows that a sample yields: 1 for images.

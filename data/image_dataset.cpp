@@ -7,6 +7,7 @@
 
 #include "cluster/error.h"
 #include "data/batch_augmentation.h"
+#include "data/digest.h"
 #include "data/resident_image_dataset.h"
 
 namespace smoothlab::data {
@@ -21,6 +22,16 @@ ImageDataset::ImageDataset(std::shared_ptr<const LabelledImages> images, int64_t
   if (first < 0 || count < 0 || first + count > images_->size())
     throw UsageError(fmt::format("samples {} to {} of {}", first, first + count, images_->size()),
                      images_->origin, "hold out fewer samples");
+}
+
+std::string ImageDataset::fingerprint() const {
+  std::call_once(fingerprint_->once, [this] {
+    const at::Tensor all = labels();
+    const auto image = static_cast<size_t>(images_->height * images_->width * images_->channels);
+    fingerprint_->text = sha256({{pixels(), image * static_cast<size_t>(count_)},
+                                 {all.data_ptr<int64_t>(), sizeof(int64_t) * static_cast<size_t>(count_)}});
+  });
+  return fingerprint_->text;
 }
 
 at::Tensor ImageDataset::labels() const {

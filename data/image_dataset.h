@@ -1,6 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
 
 #include "data/augmentation.h"
 #include "data/dataset.h"
@@ -20,6 +23,7 @@ class ImageDataset : public Dataset {
   int64_t classes() const override { return images_->classes(); }
   std::vector<std::string> class_names() const override { return images_->class_names; }
   int64_t rows(int64_t) const override { return 1; }
+  std::string fingerprint() const override;
   at::Tensor labels() const override;
   at::Tensor class_counts() const override;
   std::vector<int64_t> input_shape() const override;
@@ -41,6 +45,11 @@ class ImageDataset : public Dataset {
   int64_t first_, count_;
   Augmentation augmentation_;
   bool channels_last_;
+  struct Fingerprint {
+    std::once_flag once;
+    std::string text;
+  };
+  std::shared_ptr<Fingerprint> fingerprint_ = std::make_shared<Fingerprint>();  ///< of copies too
 };
 
 }  // namespace smoothlab::data

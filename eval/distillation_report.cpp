@@ -115,6 +115,20 @@ Best named(const std::string& what, Best best) {
   return best;
 }
 
+/// Accuracy of students less that of their own teachers, of the kind of students with the highest.
+SeedStatistics best_kept(const std::vector<const DistilledRuns*>& students) {
+  SeedStatistics best;
+  for (const DistilledRuns* one : students) {
+    const auto kept = over_runs(one->runs, [](const ReportRun& run) -> std::optional<double> {
+      const auto own = final_accuracy(run);
+      const auto taught = run.taught->by ? final_accuracy(*run.taught->by) : std::nullopt;
+      return own && taught ? std::optional(*own - *taught) : std::nullopt;
+    });
+    if (kept.count > 0 && (best.count == 0 || kept.mean > best.mean)) best = kept;
+  }
+  return best;
+}
+
 std::vector<Point> smoothed_only(std::vector<Point> points) {
   points.erase(std::remove_if(points.begin(), points.end(), [](const Point& p) { return p.gamma == 0; }),
                points.end());
@@ -149,11 +163,13 @@ std::vector<Lesson> lessons_of(const ReportSubject& student) {
         runs.alpha == 0 ? "" : fmt::format(", own α = {:g}", runs.alpha));
     auto found = std::find_if(lessons.begin(), lessons.end(),
                               [&](const Lesson& lesson) { return lesson.name == name; });
-    if (found == lessons.end()) found = lessons.insert(found, Lesson{name, {}, {}});
+    if (found == lessons.end()) found = lessons.insert(found, Lesson{name, {}, {}, {}});
     if (runs.how.alpha == 0)
       found->of_hard.push_back(&runs);
     else if (runs.how.temperature == 1)
       found->of_smoothed.push_back(&runs);
+    else
+      found->others.push_back(&runs);
   }
   return lessons;
 }
@@ -199,6 +215,14 @@ std::vector<Claim> distillation_claims(const ReportSubject& student, const Lesso
     if (point.gamma == 0) hard_teacher.push_back(point);
   add_claim(claims, "though smoothed teachers are the better ones", named("teacher,", best_of(hard_teacher)),
             named("teacher,", best_of(smoothed_only(of_teachers))));
+  // What is left of a teacher's accuracy, student by student, at its best.
+  const SeedStatistics hard_kept = best_kept(lesson.of_hard), smoothed_kept = best_kept(lesson.of_smoothed);
+  if (hard_kept.count > 0 && smoothed_kept.count > 0)
+    claims.push_back({"Sec. 4",
+                      "students lose more of a smoothed teacher's accuracy than of a hard-target teacher's",
+                      fmt::format("student less teacher: smoothed {} points; hard {} points",
+                                  to_text(smoothed_kept, 2), to_text(hard_kept, 2)),
+                      order(smoothed_kept, hard_kept)});
   return claims;
 }
 

@@ -82,7 +82,7 @@ void require_finite(const at::Tensor& logits, const data::Batch& batch) {
 class LogitSink {
  public:
   LogitSink(models::Network& network, const data::EvaluationStream& stream, bool positions,
-            std::vector<std::string> class_names, cluster::Communicator& communicator,
+            const data::Dataset& dataset, cluster::Communicator& communicator,
             const EvaluationOptions& options)
       : communicator_(communicator),
         files_(options.files),
@@ -95,7 +95,8 @@ class LogitSink {
     if (!folder.empty()) files_->make_folders(folder.string());
     LogitOrigin origin = options.origin;
     origin.ranks = communicator.size();
-    origin.class_names = std::move(class_names);
+    origin.class_names = dataset.class_names();
+    origin.samples_digest = dataset.fingerprint();
     const LogitShape shape{stream.rows(), network.classes(),
                            keep_penultimate_ ? network.penultimate_size() : 0, positions, options.precision};
     const std::string& shard = shards_[static_cast<size_t>(communicator.rank())];
@@ -181,7 +182,7 @@ class PassProgress {
 
 }  // namespace
 
-CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::Dataset> dataset,
+CalibrationSums evaluate(models::Network& network, const std::shared_ptr<const data::Dataset>& dataset,
                          cluster::Communicator& communicator, const cluster::Placement& placement,
                          const EvaluationOptions& options, cluster::Log& log) {
   const c10::NoGradGuard no_gradients;
@@ -191,8 +192,7 @@ CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::D
   how.slice = {communicator.rank(), communicator.size()};
   how.device = placement.device;
   how.input_type = options.bf16 ? at::kBFloat16 : at::kFloat;
-  std::vector<std::string> class_names = dataset->class_names();
-  data::EvaluationStream stream(std::move(dataset), how);
+  data::EvaluationStream stream(dataset, how);
   if (stream.total_rows() == 0)
     throw DataError("there is nothing to evaluate", "a split without samples", "choose another split");
 
@@ -202,8 +202,7 @@ CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::D
   if (!options.logits.empty()) {
     // A rank without samples does not see whether there are positions.
     const bool positions = communicator.agree_any(more && batch.positions.defined());
-    sink = std::make_unique<LogitSink>(network, stream, positions, std::move(class_names), communicator,
-                                       options);
+    sink = std::make_unique<LogitSink>(network, stream, positions, *dataset, communicator, options);
   }
   CalibrationSums sums;
   PassProgress progress(log, stream.rows());

@@ -37,7 +37,7 @@ struct EvaluationOptions {
 /// Throws RunError naming the sample when a logit is not finite, DataError for a split without samples,
 /// EnvironmentError when the file cannot be written. A rank that throws leaves the others waiting for it: the
 /// caller ends the job. Nothing is published then; an older file stays as it was.
-CalibrationSums evaluate(models::Network& network, std::shared_ptr<const data::Dataset> dataset,
+CalibrationSums evaluate(models::Network& network, const std::shared_ptr<const data::Dataset>& dataset,
                          cluster::Communicator& communicator, const cluster::Placement& placement,
                          const EvaluationOptions& options, cluster::Log& log);
 

@@ -16,6 +16,8 @@ struct LogitOrigin {
   std::string recipe_hash;  ///< hex digest of it
   std::string code_version;
   std::string inputs;  ///< how they were augmented where they are not a split as it is; empty: not written
+  std::string
+      samples_digest;  ///< hex SHA-256 of the split's samples (Dataset::fingerprint); the pass fills it in
   std::string weights_digest;  ///< hex SHA-256 of the file that holds the weights; empty: not written
   std::vector<std::string> class_names;  ///< of /class_names, K of them; empty: unknown
   int ranks = 1;

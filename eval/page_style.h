@@ -64,7 +64,8 @@ figcaption .soft{font-size:.85rem}
 .diagrams.pairs{grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr))}
 .badge{border:1px solid currentColor;border-radius:99px;padding:1px 10px;font-size:.85em;color:var(--soft)}
 .badge.yes{color:var(--good)}.badge.no{color:var(--gap)}
-@media (max-width:600px){main{padding:20px 14px 40px}th,td{padding:7px 10px}h1{font-size:1.45rem}}
+@media (max-width:600px){table.claims thead{display:none}table.claims tr{display:block;padding:6px 0;
+border-bottom:1px solid var(--line)}table.claims td{display:block;border:0;padding:3px 10px;text-align:left}main{padding:20px 14px 40px}th,td{padding:7px 10px}h1{font-size:1.45rem}}
 )css";
 
 }  // namespace smoothlab::eval

@@ -180,7 +180,7 @@ std::string distillation_part(const ReportSubject& subject, Figures& figures) {
         "over the training split, at the temperature T.",
         "soft");
     std::string rows;
-    for (const auto* students : {&lesson.of_hard, &lesson.of_smoothed})
+    for (const auto* students : {&lesson.of_hard, &lesson.of_smoothed, &lesson.others})
       for (const DistilledRuns* one : *students) rows += distilled_row(*one);
     html += page_table({"teacher", "T", "γ", "students", "accuracy, %", "ECE"}, rows) +
             paragraph(
@@ -216,7 +216,7 @@ std::string subject_section(const ReportSubject& subject, Figures& figures) {
           information_part(subject, figures) + training_part(subject, figures) + differences_part(subject);
   if (!subject.unfinished.empty())
     html += paragraph(
-        fmt::format("{} of its runs have not ended and are not in these figures.", subject.unfinished.size()),
+        fmt::format("Not ended and not in these figures: {} of its runs.", subject.unfinished.size()),
         "soft");
   for (const ReportRun* run : subject.repeated)
     html += paragraph(run->name + " has the recipe and the seed of another run and is not counted again.",
@@ -225,7 +225,8 @@ std::string subject_section(const ReportSubject& subject, Figures& figures) {
 }
 
 std::string run_row(const ReportRun& run) {
-  std::string html = "<tr>" + page_cell(escape_markup(run.name)) + page_cell(fmt::format("{:g}", run.alpha)) +
+  std::string html = "<tr>" + page_cell(escape_markup(run.name)) +
+                     page_cell(run.taught && run.taught->beta == 1 ? "–" : fmt::format("{:g}", run.alpha)) +
                      page_cell(std::to_string(run.seed));
   if (!run.end) {
     const int64_t step = run.training.empty() ? 0 : run.training.back().step;

@@ -16,19 +16,31 @@ bool same_shape(const ReportRun& a, const ReportRun& b) {
   return a.task == b.task && a.model == b.model && a.shape == b.shape;
 }
 
-/// Keys in which a run's shape differs from another's: "train.steps 600".
-std::string told_apart(const ReportRun& run, const std::vector<const ReportRun*>& others) {
+/// The fewest keys, as far as going for the greatest gain finds them, in which a run's shape differs from
+/// each of the others': "train.steps 600".
+std::string told_apart(const ReportRun& run, std::vector<const ReportRun*> others) {
+  const auto differs = [&run](const ReportRun* other, size_t k) {
+    return k >= other->shape.size() || other->shape[k].second != run.shape[k].second;
+  };
   std::vector<std::string> parts;
-  for (size_t k = 0; k < run.shape.size(); ++k)
-    for (const ReportRun* other : others)
-      if (k < other->shape.size() && other->shape[k].second != run.shape[k].second) {
-        parts.push_back(run.shape[k].first + " " + run.shape[k].second);
-        break;
+  while (!others.empty()) {
+    size_t best = 0;
+    int64_t most = 0;
+    for (size_t k = 0; k < run.shape.size(); ++k) {
+      const auto gain =
+          std::count_if(others.begin(), others.end(), [&](const auto* other) { return differs(other, k); });
+      if (gain > most) {
+        most = gain;
+        best = k;
       }
-  constexpr size_t most = 4;
-  const bool more = parts.size() > most;
-  if (more) parts.resize(most);
-  return fmt::format("{}{}", fmt::join(parts, ", "), more ? ", …" : "");
+    }
+    if (most == 0) break;
+    parts.push_back(run.shape[best].first + " " + run.shape[best].second);
+    others.erase(
+        std::remove_if(others.begin(), others.end(), [&](const auto* other) { return differs(other, best); }),
+        others.end());
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 size_t kept(const ReportRun& run) {
@@ -41,12 +53,17 @@ bool same_lesson(const ReportRun::Taught& a, const ReportRun::Taught& b) {
          a.temperature == b.temperature;
 }
 
-/// Adds a run to those of its kind, unless one of the same seed is there: a study and another that share a
+/// Of one seed, and where they had a teacher of the same one, by what it comes to.
+bool twins(const ReportRun& a, const ReportRun& b) {
+  return a.seed == b.seed && (!a.taught || !b.taught || a.taught->gamma == b.taught->gamma);
+}
+
+/// Adds a run to those of its kind, unless its twin is there: a study and another that share a
 /// run count it once, with the folder that kept more.
 void add_once(std::vector<const ReportRun*>& runs, const ReportRun& run,
               std::vector<const ReportRun*>& repeated) {
   const auto twin =
-      std::find_if(runs.begin(), runs.end(), [&](const ReportRun* other) { return other->seed == run.seed; });
+      std::find_if(runs.begin(), runs.end(), [&](const ReportRun* other) { return twins(*other, run); });
   if (twin == runs.end()) {
     runs.push_back(&run);
   } else if (kept(run) > kept(**twin)) {

@@ -58,6 +58,7 @@ void write_origin(hid_t file, const LogitOrigin& origin, int64_t rows) {
   write_attribute(file, "recipe_hash", origin.recipe_hash);
   write_attribute(file, "code_version", origin.code_version);
   if (!origin.inputs.empty()) write_attribute(file, "inputs", origin.inputs);
+  if (!origin.samples_digest.empty()) write_attribute(file, "samples_digest", origin.samples_digest);
   if (!origin.weights_digest.empty()) write_attribute(file, "weights_digest", origin.weights_digest);
   write_attribute(file, "ranks", int64_t{origin.ranks});
   write_attribute(file, "rows", rows);

@@ -10,6 +10,7 @@
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "cluster/nearest_name.h"
+#include "data/digest.h"
 #include "eval/chosen_class.h"
 #include "eval/evaluation_pass.h"
 #include "eval/output_file.h"
@@ -112,6 +113,7 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
   cluster::apply(placement);
   trainer::move_to(*run.network, placement.device);
   eval::EvaluationOptions options = trainer::evaluation_options(run.recipe, run.task.name, split, run.step);
+  options.origin.weights_digest = data::file_digest(run.weights, "sha256");
   options.logits = request.logits;
   options.keep_penultimate = request.penultimate;
   options.precision = request.precision;

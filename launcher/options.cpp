@@ -107,6 +107,7 @@ std::vector<double> Options::numbers(const std::string& name, double low, double
   std::vector<double> all;
   std::istringstream list(text(name));
   for (std::string one; std::getline(list, one, ',');) all.push_back(number_of(one, name, low, high));
+  if (all.empty()) number_of("", name, low, high);
   return all;
 }
 

@@ -67,6 +67,13 @@ eval::ReportRun told(const trainer::RunRecord& record, const std::string& name) 
     run.training.push_back({line.step, line.loss, line.accuracy});
   for (const auto& line : record.metrics.evaluations)
     run.evaluations.push_back({line.step, line.split, line.accuracy, line.nll, line.ece});
+  if (!record.problem.empty()) {
+    run.problems.push_back("its curves are left out: " + record.problem + ".");
+    if (record.summary && record.summary->evaluation) {
+      const auto& last = *record.summary->evaluation;
+      run.evaluations.push_back({last.step, last.split, last.accuracy, last.nll, last.ece});
+    }
+  }
   for (const auto& line : record.metrics.information) {
     eval::MutualInformation estimate;
     estimate.examples = line.examples;

@@ -71,7 +71,7 @@ void print_text(const std::vector<eval::ReportRun>& runs) {
     for (const eval::Beside& row : all_figures(subject))
       std::cout << fmt::format("  {}: paper {}, here {}: {}\n", row.what, row.paper, row.here, row.text);
     if (!subject.unfinished.empty())
-      std::cout << fmt::format("  {} runs have not ended and do not count\n", subject.unfinished.size());
+      std::cout << fmt::format("  not ended, and not counted: {} of its runs\n", subject.unfinished.size());
   }
 }
 
@@ -97,6 +97,9 @@ int report_verb(const std::vector<std::string>& arguments) {
   const std::string page = options.text("page");
   eval::claim_output(page, eval::OutputKind::page);
   const auto runs = gather_runs(options.words(), wishes);
+  for (const eval::ReportRun& run : runs)
+    for (const std::string& problem : run.problems)
+      std::cerr << "warning: " << run.name << ": " << problem << '\n';
   cluster::write_file_whole(*cluster::local_file_system(), page,
                             eval::report_page(options.text("title"), runs));
   if (options.has("json"))

@@ -1,10 +1,13 @@
 #include "launcher/run_state.h"
 
+#include <fmt/format.h>
+
 #include "cluster/error.h"
 #include "trainer/checkpoint.h"
 #include "trainer/last_metrics.h"
 #include "trainer/run_folder.h"
 #include "trainer/run_summary.h"
+#include "trainer/teacher_network.h"
 #include "trainer/teacher_record.h"
 
 namespace smoothlab::launcher {
@@ -90,16 +93,22 @@ RunState run_state(const cluster::FileSystem& files, const StudyRun& run) {
     }
   }
   try {
-    if (const auto teacher = trainer::read_teacher_record(files, run.folder)) state.gamma = teacher->gamma;
+    if (const auto teacher = trainer::read_teacher_record(files, run.folder)) {
+      const auto now = trainer::newest_weights_crc32(run.recipe.teacher.run, files);
+      if (now && teacher->crc32 != 0 && *now != teacher->crc32)
+        return changed(fmt::format("its teacher in {} has other weights now", run.recipe.teacher.run));
+      state.gamma = teacher->gamma;
+    }
     const auto summary = trainer::read_summary(files, run.folder);
     // One of fewer steps was written for a shorter run.
     if (summary && same_length && summary->step >= run.recipe.train.steps) take_summary(state, *summary);
   } catch (const DataError& error) {
     state.phase = RunPhase::failed;
     state.problem = error.what();
-    return state;
   }
-  if (state.phase != RunPhase::done) {
+  if (state.phase == RunPhase::failed) {
+    take_metrics(files, run, state);
+  } else if (state.phase != RunPhase::done) {
     take_metrics(files, run, state);
     if (files.locked(run.folder + "/.lock")) {
       state.phase = RunPhase::running;

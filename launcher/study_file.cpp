@@ -32,6 +32,9 @@ class StudyParser {
     StudyFile study;
     study.path = file_;
     study.name = map.has("name") ? map.text("name") : std::filesystem::path(file_).stem().string();
+    if (study.name.empty() || study.name.front() == '.' || study.name.find('/') != std::string::npos)
+      throw UsageError(fmt::format("a study cannot be called '{}': its folder is", study.name),
+                       map.place("name").at("name"), "use a name without '/' that does not begin with a dot");
     study.runs = map.has("runs") ? map.text("runs") : "runs/" + study.name;
     const Place place = map.place("stages");
     for (const auto& [key, node] : entries_of(map.at("stages"), file_, "stages", place))

@@ -149,6 +149,10 @@ class Sitting {
       finish(i);
       return;
     }
+    if (states_[i].phase == RunPhase::changed) {
+      fail(i, UsageError(states_[i].problem, run_at(i).folder, "remove the folder to train it anew"));
+      return;
+    }
     try {
       backend_.start(i, run_at(i));
       stages_[i] = Stage::running;

@@ -55,6 +55,7 @@ LoadedRun load_run(const std::string& folder, const LoadOptions& options, const 
   const std::string weights = run.averaged ? average : found.folder + "/weights.safetensors";
   models::load_weights(*run.network, network_options(run.recipe, *run.task.train),
                        models::read_safetensors(files, weights), weights);
+  run.weights = weights;
   return run;
 }
 

@@ -24,6 +24,7 @@ struct LoadedRun {
   std::unique_ptr<models::Network> network;
   int64_t step = 0;
   bool averaged = false;  ///< the weights are averages
+  std::string weights;    ///< the file that they were read from
 };
 
 /// Reads the recipe of a run folder, opens its data and loads the weights of a checkpoint. Damaged

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cluster/error.h"
+#include "eval/recipe_text.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -30,20 +31,30 @@ void compare(const eval::LogitFile& file, const char* attribute, const std::stri
 ReplayedLogits::ReplayedLogits(const std::string& path, const data::Dataset& train, const std::string& task,
                                const ReplayedInputs& inputs)
     : file_(path, eval::Incomplete::refuse, eval::Compact::accept), draws_(inputs.draws) {
+  const std::string found_inputs = file_.attribute("inputs");
   compare(file_, "task", task);
   compare(file_, "split", "train");
+  const std::string samples = file_.attribute("samples_digest");
+  if (!samples.empty() && samples != train.fingerprint())
+    does_not_fit("the teacher's logits are of other samples than the student's training split", path);
+  const auto recipe = eval::recipe_values(file_.attribute("recipe"));
+  const auto normalize = recipe.find("task.augment.normalize");
+  if (found_inputs.empty() && normalize != recipe.end() && normalize->second != inputs.normalize)
+    does_not_fit(fmt::format("the teacher's inputs had normalize: {}, the student's have {}",
+                             normalize->second, inputs.normalize),
+                 path);
   if (file_.classes() != train.classes())
     does_not_fit(
         fmt::format("the teacher has {} classes, the student's data {}", file_.classes(), train.classes()),
         path);
-  const std::string found = file_.attribute("inputs");
-  if (found != inputs.describe)
-    does_not_fit(found.empty()
-                     ? fmt::format("the file does not say how its inputs were augmented, which "
-                                   "the student's are: {}",
-                                   inputs.describe)
-                     : fmt::format("the teacher's logits are of other inputs, {}; the student's: {}", found,
-                                   inputs.describe.empty() ? "as they are" : inputs.describe),
+  if (found_inputs.empty() && !inputs.describe.empty())
+    does_not_fit(
+        fmt::format("the file does not say how its inputs were augmented, which the student's are: {}",
+                    inputs.describe),
+        path);
+  if (found_inputs != inputs.describe)
+    does_not_fit(fmt::format("the teacher's logits are of other inputs, {}; the student's: {}", found_inputs,
+                             inputs.describe.empty() ? "as they are" : inputs.describe),
                  path);
   index(train);
 }

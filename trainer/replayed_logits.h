@@ -12,8 +12,9 @@ namespace smoothlab::trainer {
 
 /// What a teacher's logits were computed of, beside which samples.
 struct ReplayedInputs {
-  int64_t draws = 1;     ///< rows of each sample, draw 0 first: the augmentations of its first epochs
-  std::string describe;  ///< of the augmentation; empty where inputs are the same in every epoch
+  int64_t draws = 1;      ///< rows of each sample, draw 0 first: the augmentations of its first epochs
+  std::string describe;   ///< of the augmentation; empty where inputs are the same in every epoch
+  std::string normalize;  ///< task.augment.normalize
 };
 
 /// A teacher's logits from a file, keyed by sample and draw. Rows are read when they are asked for, from any

@@ -32,7 +32,11 @@ RunRecord read_run_record(const cluster::FileSystem& files, const std::string& f
   RunRecord record;
   record.folder = folder;
   record.recipe = recipe_of_run(files, folder + "/recipe.yaml");
-  record.metrics = read_metrics(files, folder + "/metrics.jsonl");
+  try {
+    record.metrics = read_metrics(files, folder + "/metrics.jsonl");
+  } catch (const DataError& error) {
+    record.problem = error.what();
+  }
   record.summary = read_summary(files, folder);
   record.teacher = read_teacher_record(files, folder);
   const std::string logits = folder + "/logits";

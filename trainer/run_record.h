@@ -17,13 +17,14 @@ struct RunRecord {
   std::string folder;
   Recipe recipe;
   RunMetrics metrics;
+  std::string problem;  ///< why metrics.jsonl could not be read, and the lines are none; empty: it could
   std::optional<RunSummary> summary;     ///< none: the run has not ended
   std::optional<TeacherRecord> teacher;  ///< none: it has no teacher
   /// The published files of its logits/, shards left out, in the order of their names.
   std::vector<std::string> logits;
 };
 
-/// Throws DataError where the folder holds no run, or what is in it cannot be read.
+/// Throws DataError where the folder holds no run, or its recipe or its end cannot be read.
 RunRecord read_run_record(const cluster::FileSystem& files, const std::string& folder);
 
 /// The run folders in and below a folder, in the order of their paths; what is in a run is not searched.

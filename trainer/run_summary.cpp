@@ -58,8 +58,8 @@ std::optional<RunSummary> read_summary(const cluster::FileSystem& files, const s
   if (!files.exists(path)) return std::nullopt;
   try {
     return summary_of(Json::parse(files.read(path)));
-  } catch (const Json::exception& error) {
-    throw DataError(std::string("this is no summary of a run: ") + error.what(), path,
+  } catch (const Json::exception&) {
+    throw DataError("this is no summary of a run, or a damaged one", path,
                     "remove the file and resume the run, which then writes it again");
   }
 }

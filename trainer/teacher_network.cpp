@@ -11,6 +11,7 @@
 #include "cluster/error.h"
 #include "data/digest.h"
 #include "models/weights.h"
+#include "trainer/checkpoint_manifest.h"
 #include "trainer/checkpoint_reader.h"
 #include "trainer/network_device.h"
 #include "trainer/run_folder.h"
@@ -18,6 +19,21 @@
 
 namespace smoothlab::trainer {
 namespace {
+
+/// Weights in a checkpoint are held against its manifest.
+void refuse_damage(const cluster::FileSystem& files, const std::string& folder) {
+  const std::string path = folder + "/manifest.json";
+  if (!files.exists(path)) return;
+  const std::string damage =
+      checkpoint_damage(files, folder, manifest_from_json(files.read(path), path).step);
+  if (!damage.empty())
+    throw DataError("the teacher's checkpoint is damaged: " + damage, folder, "take another one");
+}
+
+uint32_t crc32_of(const cluster::FileSystem& files, const std::string& path) {
+  const std::string bytes = files.read(path);
+  return cluster::checksum(bytes.data(), bytes.size());
+}
 
 /// Where a teacher's parts are.
 struct TeacherFiles {
@@ -35,11 +51,14 @@ TeacherFiles find_teacher(const std::string& from, const cluster::FileSystem& fi
                     "name the folder of a run or of a checkpoint, or a .safetensors file");
   const std::filesystem::path path(from);
   if (!std::filesystem::is_directory(path)) {
+    refuse_damage(files, path.parent_path().string());
     const std::string recipe = (path.parent_path() / "recipe.yaml").string();
     return {from, files.exists(recipe) ? recipe : ""};
   }
-  if (files.exists(from + "/weights.safetensors"))
+  if (files.exists(from + "/weights.safetensors")) {
+    refuse_damage(files, from);
     return {averages_or_weights(files, from), from + "/recipe.yaml"};
+  }
   if (!files.exists(from + "/recipe.yaml"))
     throw DataError("the folder holds neither a run nor a checkpoint", from,
                     "name the folder that train was given");
@@ -115,8 +134,28 @@ at::Tensor TeacherNetwork::logits(const std::vector<at::Tensor>& inputs) const {
   return network->forward(inputs, models::ForwardContext()).logits.to(at::kFloat);
 }
 
-std::string teacher_digest(const std::string& from, const cluster::FileSystem& files, cluster::Log& log) {
-  return data::file_digest(find_teacher(from, files, log).weights, "sha256");
+TeacherIdentity identify_teacher(const std::string& from, const cluster::FileSystem& files,
+                                 cluster::Log& log) {
+  const std::string weights = find_teacher(from, files, log).weights;
+  const models::TensorFile contents = models::read_safetensors(files, weights);
+  return {data::file_digest(weights, "sha256"), crc32_of(files, weights), text_of(contents, "recipe_hash"),
+          text_of(contents, "step")};
+}
+
+std::optional<uint32_t> newest_weights_crc32(const std::string& run, const cluster::FileSystem& files) {
+  const std::vector<int64_t> steps = checkpoint_steps(files, run + "/checkpoints");
+  if (steps.empty()) return std::nullopt;
+  const std::string folder = run + "/checkpoints/" + checkpoint_name(steps.back());
+  try {
+    const auto manifest =
+        manifest_from_json(files.read(folder + "/manifest.json"), folder + "/manifest.json");
+    for (const char* name : {"average.safetensors", "weights.safetensors"})
+      if (const auto file = manifest.files.find(name); file != manifest.files.end())
+        return file->second.crc32;
+  } catch (const Error&) {
+    // A damaged one is passed over by whoever reads the weights.
+  }
+  return std::nullopt;
 }
 
 TeacherNetwork read_teacher(const Recipe& student, const data::Dataset& train,
@@ -137,6 +176,7 @@ TeacherNetwork read_teacher(const Recipe& student, const data::Dataset& train,
   fix(*teacher.network, placement, compute_type(student));
   teacher.weights = found.weights;
   teacher.digest = data::file_digest(found.weights, "sha256");
+  teacher.crc32 = crc32_of(files, found.weights);
   const std::string step = text_of(contents, "step");
   if (step.size() < 19 && !step.empty() && step.find_first_not_of("0123456789") == std::string::npos)
     teacher.step = std::stoll(step);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct TeacherNetwork {
   std::unique_ptr<models::Network> network;  ///< on the device, in the student's precision; has no gradients
   std::string weights;                       ///< the file they were read from
   std::string digest;                        ///< its SHA-256
+  uint32_t crc32 = 0;                        ///< its CRC-32, as manifests have it
   std::string model;                         ///< as recipes call it
   int64_t step = 0;                          ///< steps that it learnt for; 0: unknown
   /// Of its own recipe; without one, from a weights file of another program, empty and 0.
@@ -41,7 +43,18 @@ TeacherNetwork read_teacher(const Recipe& student, const data::Dataset& train,
                             const cluster::Placement& placement, const cluster::FileSystem& files,
                             cluster::Log& log);
 
-/// The digest that it would have. Throws as read_teacher does.
-std::string teacher_digest(const std::string& from, const cluster::FileSystem& files, cluster::Log& log);
+/// What tells a teacher from others, without its network.
+struct TeacherIdentity {
+  std::string digest;
+  uint32_t crc32 = 0;
+  std::string recipe_hash, step;  ///< as its weights say; empty where they do not
+};
+/// Throws as read_teacher does.
+TeacherIdentity identify_teacher(const std::string& from, const cluster::FileSystem& files,
+                                 cluster::Log& log);
+
+/// CRC-32 of the weights that read_teacher would take from a run now, as the manifest of its newest
+/// checkpoint has it, whose weights are not read; none where the folder is no run's or has no checkpoint.
+std::optional<uint32_t> newest_weights_crc32(const std::string& run, const cluster::FileSystem& files);
 
 }  // namespace smoothlab::trainer

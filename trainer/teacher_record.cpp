@@ -17,6 +17,7 @@ TeacherRecord record_of(const Json& json) {
   r.alpha = json.at("alpha");
   r.convention = json.at("convention");
   r.digest = json.at("digest");
+  r.crc32 = json.at("crc32");
   r.loss = json.at("loss");
   r.beta = json.at("beta");
   r.temperature = json.at("temperature");
@@ -40,6 +41,7 @@ void write_teacher(cluster::FileSystem& files, const std::string& folder, const 
                      {"alpha", r.alpha},
                      {"convention", r.convention},
                      {"digest", r.digest},
+                     {"crc32", r.crc32},
                      {"loss", r.loss},
                      {"beta", r.beta},
                      {"temperature", r.temperature},
@@ -60,8 +62,8 @@ std::optional<TeacherRecord> read_teacher_record(const cluster::FileSystem& file
 TeacherRecord teacher_record_of(const std::string& text, const std::string& path) {
   try {
     return record_of(Json::parse(text));
-  } catch (const Json::exception& error) {
-    throw DataError(std::string("this is no record of a teacher: ") + error.what(), path,
+  } catch (const Json::exception&) {
+    throw DataError("this is no record of a teacher, or a damaged one", path,
                     "remove the file and resume the run, which then writes it again");
   }
 }

@@ -16,6 +16,7 @@ struct TeacherRecord {
   double alpha = 0;     ///< label smoothing that it learnt with
   std::string convention;
   std::string digest;  ///< SHA-256 of its weights; empty where a file of logits does not say
+  uint32_t crc32 = 0;  ///< of the same file, as its checkpoint's manifest has it; 0: unknown
   std::string loss;    ///< teacher.loss
   double beta = 1, temperature = 1;
   bool replayed = false;  ///< from a file

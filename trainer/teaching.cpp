@@ -124,12 +124,40 @@ TeacherRecord record_of(const Recipe& recipe, const data::Dataset& train) {
   return record;
 }
 
+/// The file says of which weights it is, or at least of which run and step, as those do that a run leaves of
+/// itself.
+void compare_with_teacher(const eval::LogitFile& file, const std::string& run, TeacherRecord& record,
+                          const cluster::FileSystem& files, cluster::Log& log) {
+  TeacherIdentity teacher;
+  try {
+    teacher = identify_teacher(run, files, log);
+  } catch (const DataError& error) {
+    log.warning("{} is replayed, though its teacher is not there to compare it with: {}", file.path(),
+                error.what());
+    return;
+  }
+  record.crc32 = teacher.crc32;
+  if (record.digest.empty()) {
+    if (file.attribute("recipe_hash").empty() || file.attribute("step").empty())
+      throw DataError("the file does not say of which weights its logits are", file.path(),
+                      "leave teacher.run out to trust it");
+    if (file.attribute("recipe_hash") == teacher.recipe_hash && file.attribute("step") == teacher.step) {
+      record.digest = teacher.digest;
+      return;
+    }
+  }
+  if (record.digest != teacher.digest)
+    throw DataError(fmt::format("the logits are not of the weights in {}", run), file.path(),
+                    "name another file, which is made anew, or leave teacher.run out to trust this one");
+}
+
 void open_replayed(Teaching& teaching, const Recipe& recipe, const data::Task& task,
                    const cluster::FileSystem& files, cluster::Log& log) {
   const std::string& path = recipe.teacher.logits;
   const int64_t draws = recipe.task.augment.varies() ? recipe.task.augment.draws : 1;
-  teaching.replayed = std::make_shared<ReplayedLogits>(path, *task.train, task.name,
-                                                       ReplayedInputs{draws, describe_inputs(recipe)});
+  teaching.replayed = std::make_shared<ReplayedLogits>(
+      path, *task.train, task.name,
+      ReplayedInputs{draws, describe_inputs(recipe), recipe.task.augment.normalize});
   const eval::LogitFile& file = teaching.replayed->file();
   TeacherRecord& record = teaching.record;
   record.replayed = true;
@@ -139,11 +167,7 @@ void open_replayed(Teaching& teaching, const Recipe& recipe, const data::Task& t
   const std::string alpha = file.attribute("alpha"), step = file.attribute("step");
   if (!alpha.empty()) record.alpha = std::stod(alpha);
   if (!step.empty()) record.step = std::stoll(step);
-  if (recipe.teacher.run.empty()) return;
-  const std::string digest = teacher_digest(recipe.teacher.run, files, log);
-  if (digest != record.digest)
-    throw DataError(fmt::format("the logits are not of the weights in {}", recipe.teacher.run), path,
-                    "remove the file, and it is made anew, or leave teacher.run out to trust it");
+  if (!recipe.teacher.run.empty()) compare_with_teacher(file, recipe.teacher.run, record, files, log);
 }
 
 void open_live(Teaching& teaching, const Recipe& recipe, const data::Dataset& train,
@@ -155,6 +179,7 @@ void open_live(Teaching& teaching, const Recipe& recipe, const data::Dataset& tr
   record.alpha = teaching.live->targets.alpha;
   record.convention = teaching.live->targets.convention;
   record.digest = teaching.live->digest;
+  record.crc32 = teaching.live->crc32;
 }
 
 }  // namespace
@@ -204,9 +229,6 @@ std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& 
   record.gamma = before   ? before->gamma
                  : replay ? replayed_gamma(recipe, *task.train, *teaching->replayed, communicator)
                           : live_gamma(recipe, task, *teaching->live, communicator, placement, log);
-  log.info("teacher {} ({}{}), loss {}, equivalent smoothing {:.4f}", record.teacher,
-           record.model.empty() ? "a file" : record.model, replay ? ", replayed" : "", record.loss,
-           record.gamma);
   return teaching;
 }
 

@@ -184,6 +184,12 @@ struct TrainingRun::State {
     log.info("{} ({}), {} each, {}, global batch {}, {} steps", counted(communicator.size(), "rank"),
              communicator.backend(), counted(placement.threads, "thread"), recipe.train.precision,
              recipe.train.global_batch, total);
+    if (teaching) {
+      const TeacherRecord& teacher = teaching->record;
+      log.info("teacher {} ({}, step {}{}), loss {}, equivalent smoothing {:.4f}", teacher.teacher,
+               teacher.model.empty() ? "unknown network" : teacher.model, teacher.step,
+               teacher.replayed ? ", replayed" : "", teacher.loss, teacher.gamma);
+    }
     if (resumed)
       log.info("resumed after step {}{}", done, what_changed_since(*resumed));
     else if (options.resume)

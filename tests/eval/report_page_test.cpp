@@ -45,7 +45,7 @@ TEST(ReportPage, NamesRunsThatHaveNotEnded) {
   std::vector<ReportRun> runs = {ended_run(0, 1, 0.72, 0.15)};
   runs[0].end.reset();
   const std::string page = report_page("x", runs);
-  EXPECT_THAT(page, HasSubstr("1 of its runs have not ended"));
+  EXPECT_THAT(page, HasSubstr("Not ended and not in these figures: 1 of its runs"));
   EXPECT_THAT(page, HasSubstr("not ended, step 64000"));
 }
 

@@ -5,7 +5,9 @@
 
 #include "launcher/program.h"
 #include "support/temporary_folder.h"
+#include "trainer/checkpoint_manifest.h"
 #include "trainer/run_summary.h"
+#include "trainer/teacher_record.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -125,6 +127,29 @@ TEST_F(RunStateTest, OfAnotherTeacherIsChanged) {
   set_recipe(std::string(test::small_recipe()) + "teacher: {loss: paper, run: runs/b, beta: 0.5}\n");
   EXPECT_EQ(state().phase, RunPhase::changed);
   EXPECT_THAT(state().problem, HasSubstr("teacher.run"));
+}
+
+TEST_F(RunStateTest, OfATeacherThatBecameAnotherIsChanged) {
+  set_recipe(std::string(test::small_recipe()) + "teacher: {loss: paper, run: " + std::string(folder / "t") +
+             ", beta: 0.5}\n");
+  begin();
+  end(12);
+  trainer::TeacherRecord teacher;
+  teacher.crc32 = 7;
+  trainer::write_teacher(*files, run.folder, teacher);
+  EXPECT_EQ(state().phase, RunPhase::done) << "the teacher is not there";
+  const auto checkpoint = [&](int64_t step, uint32_t crc32) {
+    trainer::CheckpointManifest manifest;
+    manifest.step = step;
+    manifest.files["weights.safetensors"] = {100, crc32};
+    test::write_text(folder / ("t/checkpoints/step-" + std::to_string(step) + "/manifest.json"),
+                     trainer::to_json(manifest));
+  };
+  checkpoint(10, 7);
+  EXPECT_EQ(state().phase, RunPhase::done);
+  checkpoint(20, 8);
+  EXPECT_EQ(state().phase, RunPhase::changed);
+  EXPECT_THAT(state().problem, HasSubstr("has other weights now"));
 }
 
 }  // namespace

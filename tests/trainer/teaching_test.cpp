@@ -175,8 +175,12 @@ TEST_F(TeachingTest, ATeacherThatIsNotThereOrDamagedIsRefused) {
   EXPECT_THAT(refused<DataError>(small_student_recipe(folder / "empty")),
               HasSubstr("neither a run nor a checkpoint"));
   const std::string weights = folder / "teacher/checkpoints/step-6/weights.safetensors";
-  files->truncate(weights, files->size(weights) - 8);
-  EXPECT_NE(refused<DataError>(small_student_recipe(folder / "teacher/checkpoints/step-6")), "");
+  // As long as before: only the manifest knows.
+  std::string bytes = files->read(weights);
+  bytes[bytes.size() - 20] = static_cast<char>(~bytes[bytes.size() - 20]);
+  cluster::write_file_whole(*files, weights, bytes);
+  for (const std::string& from : {std::string(folder / "teacher/checkpoints/step-6"), weights})
+    EXPECT_THAT(refused<DataError>(small_student_recipe(from)), HasSubstr("checkpoint is damaged")) << from;
   files->remove_all(folder / "teacher/checkpoints/step-4");
   EXPECT_THAT(refused<DataError>(small_student_recipe(folder / "teacher")),
               HasSubstr("all 1 checkpoints are damaged"));
@@ -198,12 +202,14 @@ TEST_F(TeachingTest, AFileOfOtherLogitsIsRefused) {
   Recipe plain = student;
   plain.task.augment = {};
   EXPECT_THAT(refused<DataError>(plain), HasSubstr("the student's: as they are"));
+  Recipe images = student;
+  images.task.data_seed = 9;
+  EXPECT_THAT(refused<DataError>(images), HasSubstr("of other samples"));
   Recipe labels = student;
-  labels.task.data_seed = 9;
   labels.task.validation = 20;
-  EXPECT_THAT(refused<DataError>(labels), HasSubstr("0 rows of sample 69"));
+  EXPECT_THAT(refused<DataError>(labels), HasSubstr("of other samples"));
   labels.task.validation = 30;
-  EXPECT_THAT(refused<DataError>(labels), HasSubstr("which a training split of 60 does not have"));
+  EXPECT_THAT(refused<DataError>(labels), HasSubstr("of other samples"));
 
   Recipe other = small_teacher_recipe();
   other.train.seed = 5;
@@ -217,6 +223,34 @@ TEST_F(TeachingTest, AFileOfOtherLogitsIsRefused) {
   EXPECT_NE(refused<DataError>(missing), "");
 }
 
+/// A file that says nothing of where it comes from is held against the student's labels.
+TEST_F(TeachingTest, AForeignFileMustHaveEverySampleWithItsLabel) {
+  Recipe student = small_student_recipe("");
+  student.task.augment = {};
+  student.teacher.logits = folder / "foreign.h5";
+  const data::Task task = open_task_of(student);
+  const auto refuse = [&](int64_t rows, int64_t shift) {
+    eval::LogitShape shape;
+    shape.rows = rows;
+    shape.classes = 4;
+    eval::LogitShardWriter writer(student.teacher.logits, shape, {});
+    eval::LogitRows batch;
+    batch.rows = rows;
+    batch.logits.assign(static_cast<size_t>(4 * rows), 0.5F);
+    for (int64_t i = 0; i < rows; ++i) {
+      batch.labels.push_back((task.train->labels()[i % 69].item<int64_t>() + shift) % 4);
+      batch.sample_ids.push_back(i);
+    }
+    writer.append(std::move(batch));
+    writer.close();
+    return refused<DataError>(student);
+  };
+  EXPECT_EQ(refuse(69, 0), "");
+  EXPECT_THAT(refuse(60, 0), HasSubstr("0 rows of sample 60"));
+  EXPECT_THAT(refuse(70, 0), HasSubstr("row 69 is of sample 69"));
+  EXPECT_THAT(refuse(69, 1), HasSubstr("sample 0 has label 1 there"));
+}
+
 /// A plain logit file, such as logits.splits leaves it, is replayed where inputs do not vary.
 TEST_F(TeachingTest, LogitsOfASplitTeachWhereNothingIsAugmented) {
   Recipe teacher = small_teacher_recipe();
@@ -227,6 +261,16 @@ TEST_F(TeachingTest, LogitsOfASplitTeachWhereNothingIsAugmented) {
   student.task.augment = {};
   student.teacher.logits = folder / "plain/logits/train.h5";
   EXPECT_EQ(run(student, "student"), RunOutcome::finished);
+  student.teacher.run = folder / "plain";
+  EXPECT_EQ(refused<Error>(student), "") << "it is of that run's last step";
+  EXPECT_EQ(run(student, "again"), RunOutcome::finished);
+  EXPECT_NE(teacher_of(folder / "again").digest, "");
+  student.task.augment.normalize = "none";
+  EXPECT_THAT(refused<DataError>(student), HasSubstr("normalize: unit, the student's have none"));
+  student.task.augment.normalize = "unit";
+  files->remove_all(folder / "plain/checkpoints");
+  EXPECT_EQ(refused<Error>(student), "") << "a whole file does without its teacher's checkpoint";
+  student.teacher.run.clear();
   student.teacher.logits = folder / "plain/logits/validation.h5";
   EXPECT_THAT(refused<DataError>(student), HasSubstr("of split 'validation', not 'train'"));
 }
