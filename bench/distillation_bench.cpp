@@ -47,7 +47,7 @@ class Student {
  public:
   Student(const trainer::Recipe& recipe, const data::Task& task, cluster::Communicator& communicator,
           const cluster::Placement& placement, cluster::Log& log)
-      : teaching_(trainer::open_teaching(recipe, task, {}, communicator, placement,
+      : teaching_(trainer::open_teaching(recipe, task, "no run", communicator, placement,
                                          *cluster::local_file_system(), log)),
         learner_(recipe, *task.train, recipe.train.steps, communicator, placement,
                  teaching_ ? teaching_->live.get() : nullptr, nullptr),

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -113,6 +114,17 @@ void make_logits(const Recipe& recipe, const data::Task& task, cluster::Communic
                  log);
 }
 
+/// Of an earlier sitting. Rank 0 reads for all.
+std::optional<TeacherRecord> earlier_record(const std::string& run_folder,
+                                            cluster::Communicator& communicator,
+                                            const cluster::FileSystem& files) {
+  const std::string path = teacher_path(run_folder);
+  const std::string text =
+      text_from_root(communicator, [&] { return files.exists(path) ? files.read(path) : std::string(); });
+  if (text.empty()) return std::nullopt;
+  return teacher_record_of(text, path);
+}
+
 TeacherRecord record_of(const Recipe& recipe, const data::Dataset& train) {
   TeacherRecord record;
   record.teacher = recipe.teacher.run.empty() ? recipe.teacher.logits : recipe.teacher.run;
@@ -207,8 +219,7 @@ void check_teaching(const Recipe& recipe, const data::Task& task) {
 }
 
 std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& task,
-                                        const std::optional<TeacherRecord>& before,
-                                        cluster::Communicator& communicator,
+                                        const std::string& run_folder, cluster::Communicator& communicator,
                                         const cluster::Placement& placement, cluster::FileSystem& files,
                                         cluster::Log& log) {
   if (recipe.teacher.loss == "none") return nullptr;
@@ -222,6 +233,7 @@ std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& 
   } else {
     open_live(*teaching, recipe, *task.train, placement, files, log);
   }
+  const auto before = earlier_record(run_folder, communicator, files);
   if (before && before->digest != record.digest)
     throw UsageError("the teacher is not the one that this run began with: its weights are others",
                      recipe.places.at(recipe.teacher.run.empty() ? "teacher.logits" : "teacher.run"),

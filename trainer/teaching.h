@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "cluster/communicator.h"
@@ -25,12 +24,11 @@ struct Teaching {
 
 /// Opens the teacher that the recipe asks for; null where it asks for none. A file of logits that is not
 /// there yet is made, under a lock, so that of several runs which want it one makes it. Works out γ over the
-/// inputs of the first epoch, each sample once over all ranks, unless `before`, the record of an earlier
-/// sitting, has it. Collective. Throws UsageError and DataError for a teacher that does not fit, or that is
-/// not the one of the earlier sitting.
+/// inputs of the first epoch, each sample once over all ranks, unless an earlier sitting of the run did and
+/// left a record in its folder. Collective. Throws UsageError and DataError for a teacher that does not fit,
+/// or that is not the one of the earlier sitting.
 std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& task,
-                                        const std::optional<TeacherRecord>& before,
-                                        cluster::Communicator& communicator,
+                                        const std::string& run_folder, cluster::Communicator& communicator,
                                         const cluster::Placement& placement, cluster::FileSystem& files,
                                         cluster::Log& log);
 

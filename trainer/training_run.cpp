@@ -104,7 +104,7 @@ struct TrainingRun::State {
                                   cluster::gpu_free_bytes(placement.device.index()) / resident_share);
     judge = std::make_unique<RunJudge>(recipe, task, folder.logits(), communicator, placement, log);
     total = total_steps(recipe, task.train->size());
-    teaching = open_teaching(recipe, task, earlier_teacher(), communicator, placement, files, log);
+    teaching = open_teaching(recipe, task, folder.path(), communicator, placement, files, log);
     std::optional<Checkpoint> checkpoint;
     if (!checkpoint_folder.empty())
       checkpoint = read_checkpoint(files, checkpoint_folder, communicator.rank(), communicator.size());
@@ -137,16 +137,6 @@ struct TrainingRun::State {
       damaged = found->damaged;
       return found->folder;
     });
-  }
-
-  /// Whom an earlier sitting learnt from. The folder is the same to all ranks.
-  std::optional<TeacherRecord> earlier_teacher() {
-    const std::string text = text_from_root(communicator, [this] {
-      const std::string path = teacher_path(folder.path());
-      return files.exists(path) ? files.read(path) : std::string();
-    });
-    if (text.empty()) return std::nullopt;
-    return teacher_record_of(text, teacher_path(folder.path()));
   }
 
   void restore(const TrainingState& state) {

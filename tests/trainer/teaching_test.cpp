@@ -7,6 +7,7 @@
 
 #include "cluster/error.h"
 #include "data/digest.h"
+#include "eval/compact_logits.h"
 #include "eval/logit_file.h"
 #include "support/temporary_folder.h"
 #include "trainer/loaded_run.h"
@@ -273,6 +274,34 @@ TEST_F(TeachingTest, LogitsOfASplitTeachWhereNothingIsAugmented) {
   student.teacher.run.clear();
   student.teacher.logits = folder / "plain/logits/validation.h5";
   EXPECT_THAT(refused<DataError>(student), HasSubstr("of split 'validation', not 'train'"));
+}
+
+TEST_F(TeachingTest, ACapturedStepLearnsTheSame) {
+  for (const bool replay : {false, true}) {
+    Recipe launched = small_student_recipe(folder / "teacher");
+    launched.model.dropout = 0;
+    if (replay) launched.teacher.logits = folder / "teacher.h5";
+    launched.train.capture = "never";
+    Recipe captured = launched;
+    captured.train.capture = "always";
+    const std::string kind = replay ? "-replay" : "-live";
+    run(launched, "launched" + kind);
+    run(captured, "captured" + kind);
+    expect_same_weights(folder / ("launched" + kind), folder / ("captured" + kind), 20);
+  }
+}
+
+TEST_F(TeachingTest, ACompactFileTeachesNearlyTheSame) {
+  Recipe student = small_student_recipe(folder / "teacher");
+  student.teacher.logits = folder / "full.h5";
+  run(student, "full");
+  const auto errors = eval::compact_logit_file(folder / "full.h5", folder / "top.h5", 2, {2});
+  student.teacher.logits = folder / "top.h5";
+  EXPECT_EQ(run(student, "compact"), RunOutcome::finished);
+  const TeacherRecord full = teacher_of(folder / "full"), compact = teacher_of(folder / "compact");
+  EXPECT_EQ(full.digest, compact.digest) << "the file still says whose it is";
+  EXPECT_NEAR(compact.gamma, full.gamma, errors[0].total_variation * 4 / 3 + 0.01) << "of one of three draws";
+  EXPECT_NE(compact.gamma, full.gamma);
 }
 
 TEST_F(TeachingTest, APlanKnowsItsTeacher) {
