@@ -35,37 +35,9 @@ uint32_t crc32_of(const cluster::FileSystem& files, const std::string& path) {
   return cluster::checksum(bytes.data(), bytes.size());
 }
 
-/// Where a teacher's parts are.
-struct TeacherFiles {
-  std::string weights, recipe;  ///< recipe: empty where there is none
-};
-
 std::string averages_or_weights(const cluster::FileSystem& files, const std::string& checkpoint) {
   const std::string average = checkpoint + "/average.safetensors";
   return files.exists(average) ? average : checkpoint + "/weights.safetensors";
-}
-
-TeacherFiles find_teacher(const std::string& from, const cluster::FileSystem& files, cluster::Log& log) {
-  if (!files.exists(from))
-    throw DataError("there is no such teacher", from,
-                    "name the folder of a run or of a checkpoint, or a .safetensors file");
-  const std::filesystem::path path(from);
-  if (!std::filesystem::is_directory(path)) {
-    refuse_damage(files, path.parent_path().string());
-    const std::string recipe = (path.parent_path() / "recipe.yaml").string();
-    return {from, files.exists(recipe) ? recipe : ""};
-  }
-  if (files.exists(from + "/weights.safetensors")) {
-    refuse_damage(files, from);
-    return {averages_or_weights(files, from), from + "/recipe.yaml"};
-  }
-  if (!files.exists(from + "/recipe.yaml"))
-    throw DataError("the folder holds neither a run nor a checkpoint", from,
-                    "name the folder that train was given");
-  const auto newest = find_newest_checkpoint(files, from + "/checkpoints", log);
-  if (!newest)
-    throw DataError("the teacher has no checkpoint yet", from, "train it until its first checkpoint");
-  return {averages_or_weights(files, newest->folder), from + "/recipe.yaml"};
 }
 
 std::string text_of(const models::TensorFile& file, const char* key) {
@@ -129,17 +101,38 @@ void fix(models::Network& network, const cluster::Placement& placement, at::Scal
 
 }  // namespace
 
+TeacherFiles find_teacher(const std::string& from, const cluster::FileSystem& files, cluster::Log& log) {
+  if (!files.exists(from))
+    throw DataError("there is no such teacher", from,
+                    "name the folder of a run or of a checkpoint, or a .safetensors file");
+  const std::filesystem::path path(from);
+  if (!std::filesystem::is_directory(path)) {
+    refuse_damage(files, path.parent_path().string());
+    const std::string recipe = (path.parent_path() / "recipe.yaml").string();
+    return {from, files.exists(recipe) ? recipe : ""};
+  }
+  if (files.exists(from + "/weights.safetensors")) {
+    refuse_damage(files, from);
+    return {averages_or_weights(files, from), from + "/recipe.yaml"};
+  }
+  if (!files.exists(from + "/recipe.yaml"))
+    throw DataError("the folder holds neither a run nor a checkpoint", from,
+                    "name the folder that train was given");
+  const auto newest = find_newest_checkpoint(files, from + "/checkpoints", log);
+  if (!newest)
+    throw DataError("the teacher has no checkpoint yet", from, "train it until its first checkpoint");
+  return {averages_or_weights(files, newest->folder), from + "/recipe.yaml"};
+}
+
 at::Tensor TeacherNetwork::logits(const std::vector<at::Tensor>& inputs) const {
   const c10::NoGradGuard no_gradients;
   return network->forward(inputs, models::ForwardContext()).logits.to(at::kFloat);
 }
 
-TeacherIdentity identify_teacher(const std::string& from, const cluster::FileSystem& files,
-                                 cluster::Log& log) {
-  const std::string weights = find_teacher(from, files, log).weights;
-  const models::TensorFile contents = models::read_safetensors(files, weights);
-  return {data::file_digest(weights, "sha256"), crc32_of(files, weights), text_of(contents, "recipe_hash"),
-          text_of(contents, "step")};
+TeacherIdentity identify_teacher(const TeacherFiles& teacher, const cluster::FileSystem& files) {
+  const models::TensorFile contents = models::read_safetensors(files, teacher.weights);
+  return {data::file_digest(teacher.weights, "sha256"), crc32_of(files, teacher.weights),
+          text_of(contents, "recipe_hash"), text_of(contents, "step")};
 }
 
 std::optional<uint32_t> newest_weights_crc32(const std::string& run, const cluster::FileSystem& files) {
@@ -158,10 +151,9 @@ std::optional<uint32_t> newest_weights_crc32(const std::string& run, const clust
   return std::nullopt;
 }
 
-TeacherNetwork read_teacher(const Recipe& student, const data::Dataset& train,
+TeacherNetwork read_teacher(const TeacherFiles& found, const Recipe& student, const data::Dataset& train,
                             const cluster::Placement& placement, const cluster::FileSystem& files,
                             cluster::Log& log) {
-  const TeacherFiles found = find_teacher(student.teacher.run, files, log);
   std::optional<Recipe> recipe;
   if (!found.recipe.empty()) recipe = recipe_of_run(files, found.recipe);
   const models::TensorFile contents = models::read_safetensors(files, found.weights);

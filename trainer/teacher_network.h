@@ -33,13 +33,21 @@ struct TeacherNetwork {
   at::Tensor logits(const std::vector<at::Tensor>& inputs) const;
 };
 
-/// Reads the teacher that `student.teacher.run` names: a run's newest whole checkpoint, the checkpoint in a
-/// folder, or a .safetensors file whose metadata or neighbours say what network it is of; averages of weights
-/// where the run keeps them. It is fed what the student is: train, the student's training split, says of what
-/// shape and how many classes. Damaged checkpoints are named on the log. Throws DataError where there is no
-/// teacher or its file is damaged, UsageError, at teacher.run, where it has other classes or inputs than the
-/// student.
-TeacherNetwork read_teacher(const Recipe& student, const data::Dataset& train,
+/// Where a teacher's parts are.
+struct TeacherFiles {
+  std::string weights, recipe;  ///< recipe: empty where there is none
+};
+
+/// Finds the teacher that `from` names: a run's newest whole checkpoint, the checkpoint in a folder, or a
+/// .safetensors file, which may have a recipe beside it; averages of weights where the run keeps them.
+/// Damaged checkpoints are named on the log. Throws DataError where there is none, or the one that is named
+/// is damaged.
+TeacherFiles find_teacher(const std::string& from, const cluster::FileSystem& files, cluster::Log& log);
+
+/// Reads a teacher. It is fed what the student is: train, the student's training split, says of what shape
+/// and how many classes. Throws UsageError, at teacher.run, where it has other classes or inputs than the
+/// student, DataError where its file is damaged or does not say what network it is of.
+TeacherNetwork read_teacher(const TeacherFiles& found, const Recipe& student, const data::Dataset& train,
                             const cluster::Placement& placement, const cluster::FileSystem& files,
                             cluster::Log& log);
 
@@ -49,9 +57,7 @@ struct TeacherIdentity {
   uint32_t crc32 = 0;
   std::string recipe_hash, step;  ///< as its weights say; empty where they do not
 };
-/// Throws as read_teacher does.
-TeacherIdentity identify_teacher(const std::string& from, const cluster::FileSystem& files,
-                                 cluster::Log& log);
+TeacherIdentity identify_teacher(const TeacherFiles& teacher, const cluster::FileSystem& files);
 
 /// CRC-32 of the weights that read_teacher would take from a run now, as the manifest of its newest
 /// checkpoint has it, whose weights are not read; none where the folder is no run's or has no checkpoint.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "data/augmentation_draws.h"
 #include "eval/equivalent_smoothing.h"
 #include "eval/evaluation_pass.h"
+#include "eval/stated_origin.h"
 #include "trainer/rank_agreement.h"
 #include "trainer/recipe_keys.h"
 #include "trainer/run_evaluation.h"
@@ -91,6 +93,19 @@ std::unique_ptr<cluster::FileLock> wait_for_lock(cluster::FileSystem& files, con
   }
 }
 
+/// A teacher that still trains may finish a checkpoint in between: rank 0 chooses for all. Collective.
+TeacherFiles find_for_all(const Recipe& recipe, cluster::Communicator& communicator,
+                          const cluster::FileSystem& files, cluster::Log& log) {
+  std::istringstream text(text_from_root(communicator, [&] {
+    const TeacherFiles found = find_teacher(recipe.teacher.run, files, log);
+    return found.weights + "\n" + found.recipe;
+  }));
+  TeacherFiles found;
+  std::getline(text, found.weights);
+  std::getline(text, found.recipe);
+  return found;
+}
+
 /// Sees to it that there is the file of logits. Collective.
 void make_logits(const Recipe& recipe, const data::Task& task, cluster::Communicator& communicator,
                  const cluster::Placement& placement, cluster::FileSystem& files, cluster::Log& log) {
@@ -105,7 +120,8 @@ void make_logits(const Recipe& recipe, const data::Task& task, cluster::Communic
     return files.exists(path) ? "there" : "missing";
   });
   if (state == "there") return;
-  const TeacherNetwork teacher = read_teacher(recipe, *task.train, placement, files, log);
+  const TeacherNetwork teacher = read_teacher(find_for_all(recipe, communicator, files, log), recipe,
+                                              *task.train, placement, files, log);
   const int64_t draws = std::max<int64_t>(1, recipe.task.augment.draws);
   log.info("{}: logits of {} for {} samples, {} draws each", path, teacher.model, task.train->size(), draws);
   eval::EvaluationOptions options = teacher_pass(recipe, task, teacher);
@@ -142,7 +158,7 @@ void compare_with_teacher(const eval::LogitFile& file, const std::string& run, T
                           const cluster::FileSystem& files, cluster::Log& log) {
   TeacherIdentity teacher;
   try {
-    teacher = identify_teacher(run, files, log);
+    teacher = identify_teacher(find_teacher(run, files, log), files);
   } catch (const DataError& error) {
     log.warning("{} is replayed, though its teacher is not there to compare it with: {}", file.path(),
                 error.what());
@@ -160,11 +176,12 @@ void compare_with_teacher(const eval::LogitFile& file, const std::string& run, T
   }
   if (record.digest != teacher.digest)
     throw DataError(fmt::format("the logits are not of the weights in {}", run), file.path(),
-                    "name another file, which is made anew, or leave teacher.run out to trust this one");
+                    record.digest.empty() ? "name another file, which is made anew"
+                                          : "remove the file, and it is made anew, or name another one");
 }
 
 void open_replayed(Teaching& teaching, const Recipe& recipe, const data::Task& task,
-                   const cluster::FileSystem& files, cluster::Log& log) {
+                   cluster::Communicator& communicator, const cluster::FileSystem& files, cluster::Log& log) {
   const std::string& path = recipe.teacher.logits;
   const int64_t draws = recipe.task.augment.varies() ? recipe.task.augment.draws : 1;
   teaching.replayed = std::make_shared<ReplayedLogits>(
@@ -176,15 +193,23 @@ void open_replayed(Teaching& teaching, const Recipe& recipe, const data::Task& t
   record.digest = file.attribute("weights_digest");
   record.model = file.attribute("model");
   record.convention = file.attribute("convention");
-  const std::string alpha = file.attribute("alpha"), step = file.attribute("step");
-  if (!alpha.empty()) record.alpha = std::stod(alpha);
-  if (!step.empty()) record.step = std::stoll(step);
-  if (!recipe.teacher.run.empty()) compare_with_teacher(file, recipe.teacher.run, record, files, log);
+  const eval::StatedOrigin origin = eval::stated_origin(file);
+  record.alpha = eval::stated_number(origin, "alpha").value_or(0);
+  record.step = static_cast<int64_t>(eval::stated_number(origin, "step").value_or(0));
+  if (recipe.teacher.run.empty()) return;
+  // Rank 0 for all: what there is of the teacher may change meanwhile.
+  std::istringstream identity(text_from_root(communicator, [&] {
+    compare_with_teacher(file, recipe.teacher.run, record, files, log);
+    return fmt::format("{} {}", record.crc32, record.digest);
+  }));
+  identity >> record.crc32 >> record.digest;
 }
 
 void open_live(Teaching& teaching, const Recipe& recipe, const data::Dataset& train,
-               const cluster::Placement& placement, const cluster::FileSystem& files, cluster::Log& log) {
-  teaching.live = std::make_unique<TeacherNetwork>(read_teacher(recipe, train, placement, files, log));
+               cluster::Communicator& communicator, const cluster::Placement& placement,
+               const cluster::FileSystem& files, cluster::Log& log) {
+  teaching.live = std::make_unique<TeacherNetwork>(
+      read_teacher(find_for_all(recipe, communicator, files, log), recipe, train, placement, files, log));
   TeacherRecord& record = teaching.record;
   record.model = teaching.live->model;
   record.step = teaching.live->step;
@@ -211,11 +236,12 @@ void check_teaching(const Recipe& recipe, const data::Task& task) {
   if (recipe.teacher.loss == "none") return;
   const auto files = cluster::local_file_system();
   cluster::Log log(0, /*quiet=*/true);
+  const auto alone = cluster::make_solo_communicator();
   Teaching teaching;
   if (!recipe.teacher.logits.empty() && (recipe.teacher.run.empty() || files->exists(recipe.teacher.logits)))
-    open_replayed(teaching, recipe, task, *files, log);
+    open_replayed(teaching, recipe, task, *alone, *files, log);
   else
-    open_live(teaching, recipe, *task.train, cluster::Placement{}, *files, log);
+    open_live(teaching, recipe, *task.train, *alone, cluster::Placement{}, *files, log);
 }
 
 std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& task,
@@ -229,9 +255,9 @@ std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& 
   const bool replay = !recipe.teacher.logits.empty();
   if (replay) {
     make_logits(recipe, task, communicator, placement, files, log);
-    open_replayed(*teaching, recipe, task, files, log);
+    open_replayed(*teaching, recipe, task, communicator, files, log);
   } else {
-    open_live(*teaching, recipe, *task.train, placement, files, log);
+    open_live(*teaching, recipe, *task.train, communicator, placement, files, log);
   }
   const auto before = earlier_record(run_folder, communicator, files);
   if (before && before->digest != record.digest)

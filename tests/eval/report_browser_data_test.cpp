@@ -32,7 +32,7 @@ function measure(id) {
         result.outside.push(text.textContent);
     }
   }
-  for (const text of page.querySelectorAll('h1, h2, h3, p, li, figcaption')) {
+  for (const text of page.querySelectorAll('h1, h2, h3, p, li, figcaption, table.claims .badge')) {
     const box = text.getBoundingClientRect();
     if (box.right > width + 1) result.outside.push(text.textContent.slice(0, 60));
   }
@@ -57,6 +57,7 @@ std::vector<ReportRun> runs_with_everything(const std::string& logits) {
   sample.generate();
   sample.write(logits, [](test::ForeignFile& file) { file.attribute("split", std::string("validation")); });
   std::vector<ReportRun> runs;
+  runs.reserve(16);  // students refer to their teachers
   for (const double alpha : {0.0, 0.05}) {
     runs.push_back(test::ended_run(alpha, 1, 0.72, 0.15 - 2 * alpha));
     runs.push_back(test::ended_run(alpha, 2, 0.73, 0.15 - 2 * alpha));
@@ -66,6 +67,18 @@ std::vector<ReportRun> runs_with_everything(const std::string& logits) {
       run->differences = {"train.steps is 800, in the paper's recipe 64000"};
     }
   }
+  for (size_t teacher = 0; teacher < 4; ++teacher)
+    for (const double temperature : {1.0, 4.0}) {
+      ReportRun& student = runs.emplace_back(test::ended_run(0, runs[teacher].seed, 0.6, 0.1));
+      student.model = "alexnet_tutorial";
+      student.taught = ReportRun::Taught{&runs[teacher],
+                                         "resnet56_t2t",
+                                         runs[teacher].alpha,
+                                         "paper",
+                                         1,
+                                         temperature,
+                                         0.1 * temperature + runs[teacher].alpha};
+    }
   return runs;
 }
 
@@ -89,7 +102,8 @@ TEST(ReportBrowserData, FitsScreensAndHasItsMarks) {
   for (const auto& [name, width] : {std::pair("narrow", 390), std::pair("wide", 1440)}) {
     const auto& page = found.at(name);
     EXPECT_LE(page.at("scroll").get<int>(), width) << name << ": it must not scroll sideways";
-    EXPECT_EQ(page.at("figures"), 3 + 2 + 1 + 4) << "reliability, projections, information, training";
+    EXPECT_EQ(page.at("figures"), 3 + 2 + 1 + 4 + 1)
+        << "reliability, projections, information, training, distillation";
     EXPECT_TRUE(page.at("empty").empty()) << name << ": figures without marks: " << page.at("empty");
     EXPECT_TRUE(page.at("outside").empty()) << name << ": text that does not fit: " << page.at("outside");
   }
