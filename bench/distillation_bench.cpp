@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "bench_main.h"
 #include "cluster/communicator.h"
-#include "cluster/error.h"
 #include "models/weights.h"
 #include "trainer/learner.h"
 #include "trainer/run_parts.h"
@@ -82,16 +82,13 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-int measure(const std::vector<std::string>& arguments) {
-  const auto argument = [&](size_t i, const char* otherwise) {
-    return i < arguments.size() ? arguments[i] : std::string(otherwise);
-  };
-  const std::string precision = argument(2, "bf16");
-  const int64_t batch = std::stoll(argument(3, "64"));
-  const double seconds = std::stod(argument(4, "30"));
+int measure(const bench::Arguments& arguments) {
+  const std::string precision = arguments.at(2, "bf16");
+  const int64_t batch = std::stoll(arguments.at(3, "64"));
+  const double seconds = std::stod(arguments.at(4, "30"));
   const auto communicator = cluster::make_solo_communicator();
   auto placement = cluster::place_rank(*communicator, "cpu");
-  placement.threads = std::stoi(argument(5, std::to_string(placement.threads).c_str()));
+  placement.threads = std::stoi(arguments.at(5, std::to_string(placement.threads)));
   cluster::apply(placement);
   cluster::Log log(0, true);
 
@@ -100,8 +97,8 @@ int measure(const std::vector<std::string>& arguments) {
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   const std::string weights = (folder / "teacher.safetensors").string();
-  const trainer::Recipe teacher = recipe_of(argument(1, "resnet20"), precision, batch);
-  trainer::Recipe alone = recipe_of(argument(0, "alexnet_tutorial"), precision, batch);
+  const trainer::Recipe teacher = recipe_of(arguments.at(1, "resnet20"), precision, batch);
+  trainer::Recipe alone = recipe_of(arguments.at(0, "alexnet_tutorial"), precision, batch);
   const data::Task task = trainer::open_task_of(alone);
   const auto network = trainer::make_network_of(teacher, *task.train);
   models::write_safetensors(*cluster::local_file_system(), weights,
@@ -152,10 +149,5 @@ int measure(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return measure({argv + 1, argv + argc});
-  } catch (const Error& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
-    return static_cast<int>(error.code());
-  }
+  return smoothlab::bench::run(argc, argv, measure);
 }

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "bench_main.h"
 #include "cluster/communicator.h"
 #include "cluster/device.h"
-#include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "data/task.h"
 #include "eval/evaluation_pass.h"
@@ -56,20 +56,17 @@ std::string spread(std::vector<double> ratios) {
   return text;
 }
 
-int measure(const std::vector<std::string>& arguments) {
-  const auto argument = [&](size_t i, const char* otherwise) {
-    return i < arguments.size() ? arguments[i] : std::string(otherwise);
-  };
-  const int rounds = std::stoi(argument(0, "21"));
-  const bool bf16 = argument(1, "bf16") == "bf16";
-  const std::string folder = argument(3, "/tmp") + "/evaluation-bench";
+int measure(const bench::Arguments& arguments) {
+  const int rounds = std::stoi(arguments.at(0, "21"));
+  const bool bf16 = arguments.at(1, "bf16") == "bf16";
+  const std::string folder = arguments.at(3, "/tmp") + "/evaluation-bench";
 
   const auto communicator = cluster::make_communicator();
   const auto placement = cluster::place_rank(*communicator, "cpu");
   cluster::apply(placement);
   cluster::Log log(communicator->rank(), true);
   const auto files = cluster::local_file_system();
-  for (const Case& what : cases(std::stoll(argument(2, "2000")))) {
+  for (const Case& what : cases(std::stoll(arguments.at(2, "2000")))) {
     data::TaskOptions task;
     task.data = "generated";
     task.train_samples = 100;
@@ -120,11 +117,6 @@ int measure(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int main(int count, char** values) {
-  try {
-    return measure({values + 1, values + count});
-  } catch (const Error& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
-    return static_cast<int>(error.code());
-  }
+int main(int argc, char** argv) {
+  return smoothlab::bench::run(argc, argv, measure);
 }

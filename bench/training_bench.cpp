@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "bench_main.h"
 #include "cluster/communicator.h"
 #include "cluster/device.h"
-#include "cluster/error.h"
 #include "data/batch_stream.h"
 #include "trainer/learner.h"
 #include "trainer/run_parts.h"
@@ -45,17 +45,15 @@ trainer::Recipe recipe_of(const std::string& network, const std::string& precisi
   return recipe;
 }
 
-int measure(const std::vector<std::string>& arguments) {
-  const auto argument = [&](size_t i, const char* otherwise) {
-    return i < arguments.size() ? arguments[i] : std::string(otherwise);
-  };
+int measure(const bench::Arguments& arguments) {
   const auto communicator = cluster::make_communicator();
-  const int64_t batch = std::stoll(argument(2, "64"));
-  const auto recipe = recipe_of(argument(0, "resnet56"), argument(1, "bf16"), batch * communicator->size());
-  const double seconds = std::stod(argument(3, "10"));
-  const bool fixed = argument(4, "fixed") == "fixed";
+  const int64_t batch = std::stoll(arguments.at(2, "64"));
+  const auto recipe =
+      recipe_of(arguments.at(0, "resnet56"), arguments.at(1, "bf16"), batch * communicator->size());
+  const double seconds = std::stod(arguments.at(3, "10"));
+  const bool fixed = arguments.at(4, "fixed") == "fixed";
   auto placement = cluster::place_rank(*communicator, "cpu");
-  placement.threads = std::stoi(argument(5, std::to_string(placement.threads).c_str()));
+  placement.threads = std::stoi(arguments.at(5, std::to_string(placement.threads)));
   cluster::apply(placement);
   const data::Task task = trainer::open_task_of(recipe);
   trainer::Learner learner(recipe, *task.train, recipe.train.steps, *communicator, placement, nullptr,
@@ -98,10 +96,5 @@ int measure(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return measure({argv + 1, argv + argc});
-  } catch (const Error& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
-    return static_cast<int>(error.code());
-  }
+  return smoothlab::bench::run(argc, argv, measure);
 }

@@ -62,9 +62,10 @@ std::vector<Point> by_gamma(const std::vector<const DistilledRuns*>& students, b
     const auto accuracy = accuracy_of(one->runs);
     if (accuracy.count == 0) continue;
     const double gamma = one->gamma().mean;
-    points.push_back({gamma, accuracy,
-                      temperatures ? fmt::format("T = {:g}, γ = {:.3f}", one->how.temperature, gamma)
-                                   : fmt::format("teacher's α = {:g}, γ = {:.3f}", one->how.alpha, gamma)});
+    points.push_back(
+        {gamma, accuracy,
+         temperatures ? fmt::format("T = {:g}, γ = {:.3f}", one->how.temperature, gamma)
+                      : fmt::format("teacher's α = {:g}, γ = {:.3f}", one->how.alpha.value_or(0), gamma)});
   }
   return points;
 }
@@ -164,9 +165,9 @@ std::vector<Lesson> lessons_of(const ReportSubject& student) {
     auto found = std::find_if(lessons.begin(), lessons.end(),
                               [&](const Lesson& lesson) { return lesson.name == name; });
     if (found == lessons.end()) found = lessons.insert(found, Lesson{name, {}, {}, {}});
-    if (runs.how.alpha == 0)
+    if (runs.how.alpha && *runs.how.alpha == 0)
       found->of_hard.push_back(&runs);
-    else if (runs.how.temperature == 1)
+    else if (runs.how.alpha && runs.how.temperature == 1)
       found->of_smoothed.push_back(&runs);
     else
       found->others.push_back(&runs);

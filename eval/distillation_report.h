@@ -15,7 +15,8 @@ struct Lesson {
   std::string name;                               ///< "ResNet-56 teaches, loss paper"
   std::vector<const DistilledRuns*> of_hard;      ///< of teachers with hard targets, by γ
   std::vector<const DistilledRuns*> of_smoothed;  ///< of smoothed ones at temperature 1, by γ
-  std::vector<const DistilledRuns*> others;  ///< of smoothed ones at other temperatures: no part of fig. 5
+  std::vector<const DistilledRuns*>
+      others;  ///< of smoothed ones at other temperatures, or unknown smoothing: no part of fig. 5
 };
 
 /// In the order in which the subject has them. The subject outlives them.

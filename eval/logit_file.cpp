@@ -166,6 +166,9 @@ int64_t LogitFile::rows() const {
 int64_t LogitFile::classes() const {
   return state_->classes;
 }
+int64_t LogitFile::kept() const {
+  return state_->logits->width();
+}
 int64_t LogitFile::penultimate() const {
   return state_->penultimate ? state_->penultimate->width() : 0;
 }
@@ -173,7 +176,8 @@ bool LogitFile::complete() const {
   return state_->complete;
 }
 bool LogitFile::direct() const {
-  return state_->logits->direct();
+  const State& s = *state_;
+  return s.logits->direct() && (!s.rest || (s.rest->direct() && s.top_classes->direct()));
 }
 
 bool LogitFile::has(const std::string& object) const {

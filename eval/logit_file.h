@@ -38,6 +38,8 @@ class LogitFile {
   std::vector<std::string> paths() const;
   int64_t rows() const;
   int64_t classes() const;
+  /// Logits that are stored of each row: K, or of a compact file how many are.
+  int64_t kept() const;
   /// L of /penultimate, 0 where there is none.
   int64_t penultimate() const;
   /// Whether there is an object of this name, such as "sample_id" or "classifier/weight".

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,10 @@ namespace smoothlab::eval {
 struct LogitOrigin {
   std::string task, split, model;
   int64_t step = 0;
-  double alpha = 0;
-  std::string convention;   ///< which definition of smoothing the model was trained with
-  std::string recipe;       ///< the resolved recipe's text
-  std::string recipe_hash;  ///< hex digest of it
+  std::optional<double> alpha;  ///< none: unknown, not written
+  std::string convention;       ///< which definition of smoothing the model was trained with
+  std::string recipe;           ///< the resolved recipe's text
+  std::string recipe_hash;      ///< hex digest of it
   std::string code_version;
   std::string inputs;  ///< how they were augmented where they are not a split as it is; empty: not written
   std::string

@@ -35,11 +35,16 @@ bool shapes_training(const std::string& key) {
   return others.count(key) == 0 && blocks.count(key.substr(0, key.find('.'))) == 0;
 }
 
+bool is_compared(const std::string& key) {
+  static const std::set<std::string> compared{"train.seed", "task.augment.seed", "targets.alpha",
+                                              "targets.convention"};
+  return compared.count(key) > 0;
+}
+
 std::map<std::string, std::string> training_values(const std::string& text) {
-  static const std::set<std::string> compared{"train.seed", "targets.alpha", "targets.convention"};
   auto values = recipe_values(text);
   for (auto it = values.begin(); it != values.end();)
-    it = compared.count(it->first) > 0 || !shapes_training(it->first) ? values.erase(it) : std::next(it);
+    it = is_compared(it->first) || !shapes_training(it->first) ? values.erase(it) : std::next(it);
   return values;
 }
 

@@ -14,8 +14,12 @@ std::map<std::string, std::string> recipe_values(const std::string& text);
 /// work is cut up, which rounds sums otherwise.
 bool shapes_training(const std::string& key);
 
-/// What of a recipe shapes the trained network beside seed and targets' smoothing: without `train.seed`,
-/// `targets.alpha`, `targets.convention`, and without what only says where and how the run is kept.
+/// Whether a key is one whose values are set side by side or averaged over in one experiment: smoothing and
+/// seeds.
+bool is_compared(const std::string& key);
+
+/// What of a recipe shapes the trained network beside what is compared, and without what only says where and
+/// how the run is kept.
 std::map<std::string, std::string> training_values(const std::string& text);
 
 /// Keys in which two recipes differ, sorted.

@@ -162,7 +162,7 @@ std::string information_part(const ReportSubject& subject, Figures& figures) {
 }
 
 std::string distilled_row(const DistilledRuns& students) {
-  return "<tr>" + page_cell(fmt::format("α = {:g}", students.how.alpha)) +
+  return "<tr>" + page_cell(students.how.alpha ? fmt::format("α = {:g}", *students.how.alpha) : "α unknown") +
          page_cell(fmt::format("{:g}", students.how.temperature)) + statistics_cell(students.gamma(), 4) +
          page_cell(std::to_string(students.runs.size())) +
          statistics_cell(over_runs(students.runs, final_accuracy), 2) +

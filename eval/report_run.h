@@ -29,7 +29,7 @@ struct ReportRun {
   struct Taught {
     const ReportRun* by = nullptr;  ///< the teacher, where it is among the report's runs
     std::string model;              ///< the teacher's
-    double alpha = 0;               ///< the teacher's
+    std::optional<double> alpha;    ///< the teacher's; none: unknown
     std::string loss;
     double beta = 1, temperature = 1;
     double gamma = 0;  ///< equivalent smoothing

@@ -85,9 +85,9 @@ RowSource::RowSource(std::shared_ptr<SourceFile> file, const std::string& datase
     resolve_virtual(creation, files);
     return;
   }
-  half_ = type_ == RowType::float32 && H5Tequal(file_type, half) > 0;
+  narrow_ = H5Tequal(file_type, type_ == RowType::float32 ? hid_t{half} : H5T_NATIVE_INT32) > 0;
   const bool same = H5Tequal(file_type, type_ == RowType::float32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT64) > 0;
-  if (half_ || same) extents_ = row_extents(file_->file(), dataset_);
+  if (narrow_ || same) extents_ = row_extents(file_->file(), dataset_);
   if (!extents_) open_again_with_cache(creation);
 }
 
@@ -175,7 +175,11 @@ void RowSource::read(int64_t first, int64_t count, void* out) const {
   if (count == 0 || width_ == 0) return;
   if (!parts_.empty()) return read_parts(first, count, out);
   if (!extents_) return read_through_hdf5(first, count, out);
-  return half_ ? read_halves(first, count, static_cast<float*>(out)) : read_direct(first, count, out);
+  if (!narrow_) return read_direct(first, count, out);
+  if (type_ == RowType::float32)
+    return read_widened<uint16_t>(first, count, static_cast<float*>(out), halves_to_floats);
+  read_widened<int32_t>(first, count, static_cast<int64_t*>(out),
+                        [](const int32_t* from, int64_t n, int64_t* to) { std::copy(from, from + n, to); });
 }
 
 void RowSource::read_parts(int64_t first, int64_t count, void* out) const {
@@ -199,14 +203,16 @@ void RowSource::read_direct(int64_t first, int64_t count, void* out) const {
                });
 }
 
-void RowSource::read_halves(int64_t first, int64_t count, float* out) const {
+template <typename Stored, typename Value, typename Widen>
+void RowSource::read_widened(int64_t first, int64_t count, Value* out, const Widen& widen) const {
   constexpr int64_t block = 16384;  // values; stays in the first-level cache
-  uint16_t halves[block];
-  for_each_run(*extents_, first, count, width_ * 2, [&](uint64_t offset, int64_t bytes, int64_t at) {
-    for (int64_t done = 0; done < bytes; done += 2 * block) {
-      const int64_t take = std::min(2 * block, bytes - done);
-      file_->read(offset + static_cast<uint64_t>(done), take, halves);
-      halves_to_floats(halves, take / 2, out + (at + done) / 2);
+  constexpr int64_t size = sizeof(Stored);
+  Stored stored[block];
+  for_each_run(*extents_, first, count, width_ * size, [&](uint64_t offset, int64_t bytes, int64_t at) {
+    for (int64_t done = 0; done < bytes; done += size * block) {
+      const int64_t take = std::min(size * block, bytes - done);
+      file_->read(offset + static_cast<uint64_t>(done), take, stored);
+      widen(stored, take / size, out + (at + done) / size);
     }
   });
 }

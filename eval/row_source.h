@@ -15,8 +15,8 @@ namespace smoothlab::eval {
 enum class RowType { float32, int64 };
 
 /// The rows of a dataset [N, width] or [N], in any layout, as float32 or int64. Rows that are in a file as
-/// they are (or as float16) are read straight from it, by any number of threads at once; a virtual dataset is
-/// resolved to the datasets it refers to; everything else goes through HDF5, one thread at a time.
+/// they are (or as float16 or int32) are read straight from it, by any number of threads at once; a virtual
+/// dataset is resolved to the datasets it refers to; everything else goes through HDF5, one thread at a time.
 class RowSource {
  public:
   /// Throws DataError: wrong class of type, a source of a virtual dataset missing, too small or not covering.
@@ -40,7 +40,8 @@ class RowSource {
   void open_again_with_cache(hid_t creation);
   void read_parts(int64_t first, int64_t count, void* out) const;
   void read_direct(int64_t first, int64_t count, void* out) const;
-  void read_halves(int64_t first, int64_t count, float* out) const;
+  template <typename Stored, typename Value, typename Widen>
+  void read_widened(int64_t first, int64_t count, Value* out, const Widen& widen) const;
   void read_through_hdf5(int64_t first, int64_t count, void* out) const;
   [[noreturn]] void fail(const std::string& problem, const std::string& remedy) const;
   int64_t value_bytes() const { return type_ == RowType::float32 ? 4 : 8; }
@@ -51,7 +52,7 @@ class RowSource {
   Hdf5Handle dataset_;
   int rank_ = 0;
   int64_t rows_ = 0, width_ = 1;
-  bool half_ = false;
+  bool narrow_ = false;  ///< stored as float16 or int32
   std::optional<std::vector<RowExtent>> extents_;
   std::vector<Part> parts_;
 };

@@ -52,7 +52,7 @@ void write_origin(hid_t file, const LogitOrigin& origin, int64_t rows) {
   write_attribute(file, "split", origin.split);
   write_attribute(file, "model", origin.model);
   write_attribute(file, "step", origin.step);
-  write_attribute(file, "alpha", origin.alpha);
+  if (origin.alpha) write_attribute(file, "alpha", *origin.alpha);
   write_attribute(file, "convention", origin.convention);
   write_attribute(file, "recipe", origin.recipe);
   write_attribute(file, "recipe_hash", origin.recipe_hash);

@@ -22,11 +22,12 @@ namespace {
 using json = nlohmann::ordered_json;
 
 json describe(const std::string& path) {
-  const eval::LogitFile file(path);
+  const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::accept);
   const auto paths = file.paths();
   return {{"file", path},
           {"rows", file.rows()},
           {"classes", file.classes()},
+          {"kept", file.kept()},
           {"penultimate", file.penultimate()},
           {"complete", file.complete()},
           {"shards", std::vector<std::string>(paths.begin() + 1, paths.end())},

@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "eval/paper_results.h"
+#include "trainer/checkpoint.h"
 #include "trainer/paper_recipes.h"
 #include "trainer/run_record.h"
+#include "trainer/teacher_network.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -138,14 +141,32 @@ std::string canonical(const std::string& path) {
   return std::filesystem::weakly_canonical(path).string() + "/";
 }
 
-/// folders: of the runs; teachers: where each one's teacher is, a run or something in it.
-void find_teachers(const std::vector<std::string>& folders, const std::vector<std::string>& teachers,
-                   std::vector<eval::ReportRun>& runs) {
+/// Of each run its teacher's place among `folders`, by its path or, where that leads elsewhere because the
+/// runs were moved or are looked at from another folder, by its weights.
+void find_teachers(const std::vector<std::string>& folders,
+                   const std::vector<std::optional<trainer::TeacherRecord>>& teachers,
+                   const cluster::FileSystem& files, std::vector<eval::ReportRun>& runs) {
+  std::map<uint32_t, size_t> by_weights;
   std::vector<std::string> places;
-  for (const std::string& folder : folders) places.push_back(canonical(folder));
-  for (size_t i = 0; i < runs.size(); ++i)
-    for (size_t j = 0; j < runs.size() && runs[i].taught; ++j)
-      if (teachers[i].rfind(places[j], 0) == 0) runs[i].taught->by = &runs[j];
+  for (size_t i = 0; i < folders.size(); ++i) {
+    places.push_back(canonical(folders[i]));
+    const auto steps = trainer::checkpoint_steps(files, folders[i] + "/checkpoints");
+    for (const int64_t step : steps)
+      if (const auto crc32 =
+              trainer::weights_crc32(folders[i] + "/checkpoints/" + trainer::checkpoint_name(step), files))
+        by_weights.emplace(*crc32, i);
+  }
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (!runs[i].taught || !teachers[i]) continue;
+    const std::string teacher = canonical(teachers[i]->teacher);
+    const auto place = std::find_if(places.begin(), places.end(),
+                                    [&](const std::string& one) { return teacher.rfind(one, 0) == 0; });
+    const auto same = by_weights.find(teachers[i]->crc32);
+    if (place != places.end())
+      runs[i].taught->by = &runs[static_cast<size_t>(place - places.begin())];
+    else if (same != by_weights.end())
+      runs[i].taught->by = &runs[same->second];
+  }
 }
 
 }  // namespace
@@ -163,11 +184,11 @@ std::vector<eval::ReportRun> gather_runs(const std::vector<std::string>& folders
   std::optional<UsageError> unknown;
   std::optional<DataError> unreadable;
   bool projected = false;
-  std::vector<std::string> teachers(found.size());
+  std::vector<std::optional<trainer::TeacherRecord>> teachers(found.size());
   for (size_t i = 0; i < found.size(); ++i) {
     try {
       const auto record = trainer::read_run_record(*files, found[i]);
-      if (record.teacher) teachers[i] = canonical(record.teacher->teacher);
+      teachers[i] = record.teacher;
       runs.push_back(told(record, names[i]));
       judge_files(record, wishes, runs.back(), unknown);
     } catch (const DataError& error) {
@@ -178,7 +199,7 @@ std::vector<eval::ReportRun> gather_runs(const std::vector<std::string>& folders
     }
     projected = projected || !runs.back().projections.empty();
   }
-  find_teachers(found, teachers, runs);
+  find_teachers(found, teachers, *files, runs);
   if (unknown && !projected) throw UsageError(*unknown);
   const bool none = std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.unreadable; });
   if (unreadable && none) throw DataError(*unreadable);

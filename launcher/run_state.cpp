@@ -94,8 +94,8 @@ RunState run_state(const cluster::FileSystem& files, const StudyRun& run) {
   }
   try {
     if (const auto teacher = trainer::read_teacher_record(files, run.folder)) {
-      const auto now = trainer::newest_weights_crc32(run.recipe.teacher.run, files);
-      if (now && teacher->crc32 != 0 && *now != teacher->crc32)
+      if (teacher->crc32 != 0 &&
+          trainer::still_teaches(run.recipe.teacher.run, teacher->crc32, files) == false)
         return changed(fmt::format("its teacher in {} has other weights now", run.recipe.teacher.run));
       state.gamma = teacher->gamma;
     }

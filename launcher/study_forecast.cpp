@@ -27,7 +27,9 @@ std::string pace_text(const StageForecast& stage) {
   if (!stage.problem.empty()) return "unknown: " + stage.problem;
   if (stage.seconds_per_step <= 0) return stage.done == stage.runs ? "" : "unknown";
   return fmt::format("{:.3g} s, {}", stage.seconds_per_step,
-                     stage.by_trial ? "by a short trial" : "by its own runs");
+                     !stage.by_trial ? "by its own runs"
+                     : stage.taught  ? "by a short trial without its teacher"
+                                     : "by a short trial");
 }
 
 }  // namespace
@@ -57,6 +59,7 @@ StudyForecast forecast(const StudyPlan& plan, const std::vector<size_t>& selecte
       try {
         pace[number] = seconds_of_trial_step(undone->recipe, threads, stop);
         stage.by_trial = true;
+        stage.taught = undone->recipe.teacher.loss != "none";
       } catch (const std::exception& failure) {
         stage.problem = cluster::as_error(failure).what();
       }

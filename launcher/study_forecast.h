@@ -18,6 +18,7 @@ struct StageForecast {
   int64_t least_steps = 0, most_steps = 0;  ///< of a run; 0: unknown
   double seconds_per_step = 0;              ///< 0: unknown
   bool by_trial = false;  ///< measured by a trial, on one rank; else by the stage's own runs
+  bool taught = false;    ///< its runs have a teacher, whose time a trial leaves out
   std::string problem;    ///< why the trial could not be made
 };
 

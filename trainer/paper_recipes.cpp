@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "eval/recipe_text.h"
 #include "trainer/recipe_keys.h"
 
@@ -47,10 +45,9 @@ std::vector<std::string> differences(const Recipe& paper, const Recipe& recipe) 
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> shaping_values(const Recipe& recipe) {
-  static const std::set<std::string> compared{"train.seed", "targets.alpha", "targets.convention"};
   std::vector<std::pair<std::string, std::string>> values;
   for (const auto& key : recipe_keys())
-    if (eval::shapes_training(key.path) && compared.count(key.path) == 0 && block_of(key.path) != "teacher")
+    if (eval::shapes_training(key.path) && !eval::is_compared(key.path) && block_of(key.path) != "teacher")
       values.emplace_back(key.path, key.write(recipe));
   return values;
 }

@@ -16,7 +16,7 @@ bool has_paper_recipe(const Recipe& recipe);
 /// where it is that one.
 std::vector<std::string> differences_from_paper(const Recipe& recipe);
 
-/// Keys that shape what is learnt, beside targets.alpha, targets.convention, train.seed and those of the
+/// Keys that shape what is learnt, beside what is compared (eval::is_compared) and those of the
 /// teacher, with their values: recipes that agree in them are of one experiment.
 std::vector<std::pair<std::string, std::string>> shaping_values(const Recipe& recipe);
 

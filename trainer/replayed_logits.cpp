@@ -7,6 +7,7 @@
 
 #include "cluster/error.h"
 #include "eval/recipe_text.h"
+#include "eval/row_kernels.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -97,7 +98,12 @@ at::Tensor ReplayedLogits::rows(const std::vector<data::SampleAddress>& samples)
   at::Tensor rows = at::empty({static_cast<int64_t>(samples.size()), file_.classes()}, at::kFloat);
   float* out = rows.data_ptr<float>();
   for (const auto& [sample, epoch] : samples) {
-    file_.read_logits(rows_.at(static_cast<size_t>(sample * draws_ + epoch % draws_)), 1, out);
+    const int64_t row = rows_.at(static_cast<size_t>(sample * draws_ + epoch % draws_));
+    file_.read_logits(row, 1, out);
+    if (!eval::row_kernels().finite(out, file_.classes()))
+      throw DataError(fmt::format("a logit of sample {} is no number", sample),
+                      fmt::format("{}, row {}", file_.path(), row),
+                      "write the file anew: a teacher that is sure of a class has a large logit");
     out += file_.classes();
   }
   return rows;

@@ -27,7 +27,8 @@ class ReplayedLogits : public data::CompanionRows {
   ReplayedLogits(const std::string& path, const data::Dataset& train, const std::string& task,
                  const ReplayedInputs& inputs);
 
-  /// float32 [R, K]; epoch e of a sample is draw e mod draws.
+  /// float32 [R, K]; epoch e of a sample is draw e mod draws. Throws DataError for a logit that is not
+  /// finite.
   at::Tensor rows(const std::vector<data::SampleAddress>& samples) const override;
 
   const eval::LogitFile& file() const { return file_; }

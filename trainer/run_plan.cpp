@@ -54,7 +54,7 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   std::string split = recipe.evaluate.split;
   split_of(task, split);
   if (!recipe.information.classes.empty()) information_examples(recipe.information, recipe.places, task);
-  check_teaching(recipe, task);
+  const int64_t teacher_bytes = check_teaching(recipe, task);
   RunPlan plan;
   plan.task = task.name;
   plan.model = recipe.model.name;
@@ -75,6 +75,11 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   plan.micro_batch = recipe.train.micro_batch > 0 ? std::min(recipe.train.micro_batch, largest) : largest;
 
   plan.notes = notes_on(recipe, ranks);
+  if (teacher_bytes > 0)
+    plan.notes.push_back(
+        fmt::format("a live teacher takes {} more of each rank, and the activations of one layer "
+                    "at a time",
+                    megabytes(teacher_bytes)));
 
   const auto communicator = cluster::make_solo_communicator();
   Learner learner(recipe, *task.train, plan.steps, *communicator, cluster::Placement{}, nullptr, nullptr);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
 #include <filesystem>
 #include <optional>
 
@@ -135,18 +136,28 @@ TeacherIdentity identify_teacher(const TeacherFiles& teacher, const cluster::Fil
           text_of(contents, "recipe_hash"), text_of(contents, "step")};
 }
 
-std::optional<uint32_t> newest_weights_crc32(const std::string& run, const cluster::FileSystem& files) {
-  const std::vector<int64_t> steps = checkpoint_steps(files, run + "/checkpoints");
-  if (steps.empty()) return std::nullopt;
-  const std::string folder = run + "/checkpoints/" + checkpoint_name(steps.back());
+std::optional<uint32_t> weights_crc32(const std::string& checkpoint, const cluster::FileSystem& files) {
+  const std::string path = checkpoint + "/manifest.json";
   try {
-    const auto manifest =
-        manifest_from_json(files.read(folder + "/manifest.json"), folder + "/manifest.json");
+    const auto manifest = manifest_from_json(files.read(path), path);
     for (const char* name : {"average.safetensors", "weights.safetensors"})
       if (const auto file = manifest.files.find(name); file != manifest.files.end())
         return file->second.crc32;
   } catch (const Error&) {
-    // A damaged one is passed over by whoever reads the weights.
+    // It is damaged, and whoever reads weights passes it over.
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> still_teaches(const std::string& run, uint32_t crc32, const cluster::FileSystem& files) {
+  const std::string checkpoints = run + "/checkpoints/";
+  const std::vector<int64_t> steps = checkpoint_steps(files, checkpoints);
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    const std::string folder = checkpoints + checkpoint_name(*step);
+    const auto found = weights_crc32(folder, files);
+    if (!found) continue;
+    if (*found == crc32) return true;
+    if (checkpoint_damage(files, folder, *step).empty()) return false;
   }
   return std::nullopt;
 }
@@ -172,10 +183,14 @@ TeacherNetwork read_teacher(const TeacherFiles& found, const Recipe& student, co
   const std::string step = text_of(contents, "step");
   if (step.size() < 19 && !step.empty() && step.find_first_not_of("0123456789") == std::string::npos)
     teacher.step = std::stoll(step);
-  if (recipe) {
-    teacher.recipe = resolved_recipe(*recipe);
-    teacher.targets = recipe->targets;
-  }
+  teacher.convention = text_of(contents, "convention");
+  teacher.recipe_hash = text_of(contents, "recipe_hash");
+  const std::string alpha = text_of(contents, "alpha");
+  double number = 0;
+  const auto parsed = std::from_chars(alpha.data(), alpha.data() + alpha.size(), number);
+  if (!alpha.empty() && parsed.ec == std::errc() && parsed.ptr == alpha.data() + alpha.size())
+    teacher.alpha = number;
+  if (recipe) teacher.recipe = resolved_recipe(*recipe);
   return teacher;
 }
 

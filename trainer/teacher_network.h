@@ -25,9 +25,9 @@ struct TeacherNetwork {
   uint32_t crc32 = 0;                        ///< its CRC-32, as manifests have it
   std::string model;                         ///< as recipes call it
   int64_t step = 0;                          ///< steps that it learnt for; 0: unknown
-  /// Of its own recipe; without one, from a weights file of another program, empty and 0.
-  std::string recipe;
-  TargetOptions targets;
+  std::optional<double> alpha;               ///< label smoothing that it learnt with; none: unknown
+  std::string convention, recipe_hash;       ///< as its weights say; empty: unknown
+  std::string recipe;                        ///< its resolved recipe; empty where there is none
 
   /// float32 [R, K] of a batch, as in evaluation, without gradients.
   at::Tensor logits(const std::vector<at::Tensor>& inputs) const;
@@ -59,8 +59,12 @@ struct TeacherIdentity {
 };
 TeacherIdentity identify_teacher(const TeacherFiles& teacher, const cluster::FileSystem& files);
 
-/// CRC-32 of the weights that read_teacher would take from a run now, as the manifest of its newest
-/// checkpoint has it, whose weights are not read; none where the folder is no run's or has no checkpoint.
-std::optional<uint32_t> newest_weights_crc32(const std::string& run, const cluster::FileSystem& files);
+/// CRC-32 of the weights that are read of a checkpoint, by its manifest; none where that cannot be read.
+std::optional<uint32_t> weights_crc32(const std::string& checkpoint, const cluster::FileSystem& files);
+
+/// Whether the weights that would be read of a run now, those of its newest whole checkpoint, are the ones
+/// with this CRC-32; none where it has no such checkpoint. Reads manifests, and a checkpoint only where its
+/// weights are others, to see whether it is whole.
+std::optional<bool> still_teaches(const std::string& run, uint32_t crc32, const cluster::FileSystem& files);
 
 }  // namespace smoothlab::trainer

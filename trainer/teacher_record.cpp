@@ -14,7 +14,7 @@ TeacherRecord record_of(const Json& json) {
   r.teacher = json.at("teacher");
   r.model = json.at("model");
   r.step = json.at("step");
-  r.alpha = json.at("alpha");
+  if (!json.at("alpha").is_null()) r.alpha = json.at("alpha").get<double>();
   r.convention = json.at("convention");
   r.digest = json.at("digest");
   r.crc32 = json.value("crc32", 0U);
@@ -38,7 +38,7 @@ void write_teacher(cluster::FileSystem& files, const std::string& folder, const 
   const Json json = {{"teacher", r.teacher},
                      {"model", r.model},
                      {"step", r.step},
-                     {"alpha", r.alpha},
+                     {"alpha", r.alpha ? Json(*r.alpha) : Json(nullptr)},
                      {"convention", r.convention},
                      {"digest", r.digest},
                      {"crc32", r.crc32},

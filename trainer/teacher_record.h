@@ -10,10 +10,10 @@ namespace smoothlab::trainer {
 
 /// Whom a run learns from, and how: RUN/teacher.json, there from its first step.
 struct TeacherRecord {
-  std::string teacher;  ///< as the recipe names it: teacher.run, or teacher.logits where that is all
-  std::string model;    ///< empty where a file of logits does not say
-  int64_t step = 0;     ///< steps that it learnt for
-  double alpha = 0;     ///< label smoothing that it learnt with
+  std::string teacher;          ///< as the recipe names it: teacher.run, or teacher.logits where that is all
+  std::string model;            ///< empty where a file of logits does not say
+  int64_t step = 0;             ///< steps that it learnt for
+  std::optional<double> alpha;  ///< label smoothing that it learnt with; none: unknown
   std::string convention;
   std::string digest;  ///< SHA-256 of its weights; empty where a file of logits does not say
   uint32_t crc32 = 0;  ///< of the same file, as its checkpoint's manifest has it; 0: unknown

@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cluster/error.h"
@@ -22,17 +23,21 @@
 namespace smoothlab::trainer {
 namespace {
 
+/// Rows of each sample in a file of logits: one where it looks the same in every epoch.
+int64_t draws_in_file(const Recipe& recipe) {
+  return recipe.task.augment.varies() ? recipe.task.augment.draws : 1;
+}
+
 /// As the student's own evaluations, with another network and its origin.
 eval::EvaluationOptions teacher_pass(const Recipe& recipe, const data::Task& task,
                                      const TeacherNetwork& teacher) {
   eval::EvaluationOptions options = evaluation_options(recipe, task.name, "train", teacher.step);
   options.keep_penultimate = false;
   options.origin.model = teacher.model;
-  options.origin.alpha = teacher.targets.alpha;
-  options.origin.convention = teacher.targets.convention;
+  options.origin.alpha = teacher.alpha;
+  options.origin.convention = teacher.convention;
   options.origin.recipe = teacher.recipe;
-  options.origin.recipe_hash =
-      teacher.recipe.empty() ? "" : recipe_hash(parse_recipe(teacher.recipe, "", {}));
+  options.origin.recipe_hash = teacher.recipe_hash;
   options.origin.inputs = describe_inputs(recipe);
   options.origin.weights_digest = teacher.digest;
   return options;
@@ -46,6 +51,18 @@ double gamma_over_ranks(eval::EquivalentSmoothing& smoothing, cluster::Communica
   return smoothing.gamma()[0];
 }
 
+/// Runs a pass of the teacher; what it gives that is no number is its own fault, not the student's.
+void ask(const TeacherNetwork& teacher, std::shared_ptr<const data::Dataset> inputs,
+         cluster::Communicator& communicator, const cluster::Placement& placement,
+         const eval::EvaluationOptions& options, cluster::Log& log) {
+  try {
+    eval::evaluate(*teacher.network, inputs, communicator, placement, options, log);
+  } catch (const RunError& error) {
+    throw DataError(fmt::format("of {}, {}", error.where(), error.problem()), teacher.weights,
+                    "take another teacher");
+  }
+}
+
 double live_gamma(const Recipe& recipe, const data::Task& task, const TeacherNetwork& teacher,
                   cluster::Communicator& communicator, const cluster::Placement& placement,
                   cluster::Log& log) {
@@ -54,8 +71,7 @@ double live_gamma(const Recipe& recipe, const data::Task& task, const TeacherNet
   options.rows = [&](const float* logits, const int64_t* labels, int64_t rows) {
     smoothing.add(logits, labels, rows);
   };
-  eval::evaluate(*teacher.network, data::first_epochs_of(task.train, 1), communicator, placement, options,
-                 log);
+  ask(teacher, data::first_epochs_of(task.train, 1), communicator, placement, options, log);
   return gamma_over_ranks(smoothing, communicator);
 }
 
@@ -82,11 +98,12 @@ std::unique_ptr<cluster::FileLock> wait_for_lock(cluster::FileSystem& files, con
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) files.make_folders(folder.string());
   const std::string lock = path + ".lock";
+  bool last_try = false;  // whoever held it may have let go in between
   for (bool told = false;; std::this_thread::sleep_for(std::chrono::milliseconds(200))) {
     try {
       return files.lock(lock);
     } catch (const EnvironmentError&) {
-      if (!files.locked(lock)) throw;
+      if (!files.locked(lock) && std::exchange(last_try, true)) throw;
     }
     if (!told) log.info("another run makes {}; waiting for it", path);
     told = true;
@@ -122,12 +139,11 @@ void make_logits(const Recipe& recipe, const data::Task& task, cluster::Communic
   if (state == "there") return;
   const TeacherNetwork teacher = read_teacher(find_for_all(recipe, communicator, files, log), recipe,
                                               *task.train, placement, files, log);
-  const int64_t draws = std::max<int64_t>(1, recipe.task.augment.draws);
+  const int64_t draws = draws_in_file(recipe);
   log.info("{}: logits of {} for {} samples, {} draws each", path, teacher.model, task.train->size(), draws);
   eval::EvaluationOptions options = teacher_pass(recipe, task, teacher);
   options.logits = path;
-  eval::evaluate(*teacher.network, data::first_epochs_of(task.train, draws), communicator, placement, options,
-                 log);
+  ask(teacher, data::first_epochs_of(task.train, draws), communicator, placement, options, log);
 }
 
 /// Of an earlier sitting. Rank 0 reads for all.
@@ -183,10 +199,9 @@ void compare_with_teacher(const eval::LogitFile& file, const std::string& run, T
 void open_replayed(Teaching& teaching, const Recipe& recipe, const data::Task& task,
                    cluster::Communicator& communicator, const cluster::FileSystem& files, cluster::Log& log) {
   const std::string& path = recipe.teacher.logits;
-  const int64_t draws = recipe.task.augment.varies() ? recipe.task.augment.draws : 1;
   teaching.replayed = std::make_shared<ReplayedLogits>(
       path, *task.train, task.name,
-      ReplayedInputs{draws, describe_inputs(recipe), recipe.task.augment.normalize});
+      ReplayedInputs{draws_in_file(recipe), describe_inputs(recipe), recipe.task.augment.normalize});
   const eval::LogitFile& file = teaching.replayed->file();
   TeacherRecord& record = teaching.record;
   record.replayed = true;
@@ -194,7 +209,7 @@ void open_replayed(Teaching& teaching, const Recipe& recipe, const data::Task& t
   record.model = file.attribute("model");
   record.convention = file.attribute("convention");
   const eval::StatedOrigin origin = eval::stated_origin(file);
-  record.alpha = eval::stated_number(origin, "alpha").value_or(0);
+  record.alpha = eval::stated_number(origin, "alpha");
   record.step = static_cast<int64_t>(eval::stated_number(origin, "step").value_or(0));
   if (recipe.teacher.run.empty()) return;
   // Rank 0 for all: what there is of the teacher may change meanwhile.
@@ -213,8 +228,8 @@ void open_live(Teaching& teaching, const Recipe& recipe, const data::Dataset& tr
   TeacherRecord& record = teaching.record;
   record.model = teaching.live->model;
   record.step = teaching.live->step;
-  record.alpha = teaching.live->targets.alpha;
-  record.convention = teaching.live->targets.convention;
+  record.alpha = teaching.live->alpha;
+  record.convention = teaching.live->convention;
   record.digest = teaching.live->digest;
   record.crc32 = teaching.live->crc32;
 }
@@ -232,16 +247,22 @@ std::string describe_inputs(const Recipe& recipe) {
   return text;
 }
 
-void check_teaching(const Recipe& recipe, const data::Task& task) {
-  if (recipe.teacher.loss == "none") return;
+int64_t check_teaching(const Recipe& recipe, const data::Task& task) {
+  if (recipe.teacher.loss == "none") return 0;
   const auto files = cluster::local_file_system();
   cluster::Log log(0, /*quiet=*/true);
   const auto alone = cluster::make_solo_communicator();
   Teaching teaching;
-  if (!recipe.teacher.logits.empty() && (recipe.teacher.run.empty() || files->exists(recipe.teacher.logits)))
+  if (!recipe.teacher.logits.empty() &&
+      (recipe.teacher.run.empty() || files->exists(recipe.teacher.logits))) {
     open_replayed(teaching, recipe, task, *alone, *files, log);
-  else
-    open_live(teaching, recipe, *task.train, *alone, cluster::Placement{}, *files, log);
+    return 0;
+  }
+  open_live(teaching, recipe, *task.train, *alone, cluster::Placement{}, *files, log);
+  int64_t bytes = 0;
+  for (const auto& parameter : teaching.live->network->parameters())
+    bytes += static_cast<int64_t>(parameter.value.nbytes());
+  return recipe.teacher.logits.empty() ? bytes : 0;
 }
 
 std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& task,
@@ -260,6 +281,11 @@ std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& 
     open_live(*teaching, recipe, *task.train, communicator, placement, files, log);
   }
   const auto before = earlier_record(run_folder, communicator, files);
+  if (before) {
+    // What a file does not say, and its teacher no longer can, is as it was.
+    if (record.digest.empty()) record.digest = before->digest;
+    if (record.crc32 == 0) record.crc32 = before->crc32;
+  }
   if (before && before->digest != record.digest)
     throw UsageError("the teacher is not the one that this run began with: its weights are others",
                      recipe.places.at(recipe.teacher.run.empty() ? "teacher.logits" : "teacher.run"),

@@ -32,8 +32,9 @@ std::unique_ptr<Teaching> open_teaching(const Recipe& recipe, const data::Task& 
                                         const cluster::Placement& placement, cluster::FileSystem& files,
                                         cluster::Log& log);
 
-/// Throws what open_teaching would of a teacher that is there and does not fit, or is not there.
-void check_teaching(const Recipe& recipe, const data::Task& task);
+/// Throws what open_teaching would of a teacher that is there and does not fit, or is not there. Returns the
+/// bytes that its weights take of each rank; 0 where it is replayed or there is none.
+int64_t check_teaching(const Recipe& recipe, const data::Task& task);
 
 /// Of the task's augmentation, what a file of logits must agree with: "crop 32, flip, seed 3, 8 draws". Empty
 /// where inputs are the same in every epoch.

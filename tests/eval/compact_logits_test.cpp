@@ -53,6 +53,8 @@ TEST_F(CompactLogits, KeepTheGreatestAndTheMassOfTheRest) {
   const LogitFile file(small, Incomplete::refuse, Compact::accept);
   EXPECT_EQ(file.rows(), rows);
   EXPECT_EQ(file.classes(), classes);
+  EXPECT_EQ(file.kept(), 4);
+  EXPECT_TRUE(file.direct()) << "a row is read without HDF5";
   EXPECT_EQ(file.attribute("task"), "cifar10") << "attributes are copied";
   const auto before = logits_of(LogitFile(full)), after = logits_of(file);
   for (size_t row = 0; row < rows; ++row) {

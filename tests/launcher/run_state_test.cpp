@@ -134,20 +134,23 @@ TEST_F(RunStateTest, OfATeacherThatBecameAnotherIsChanged) {
              ", beta: 0.5}\n");
   begin();
   end(12);
-  trainer::TeacherRecord teacher;
-  teacher.crc32 = 7;
-  trainer::write_teacher(*files, run.folder, teacher);
-  EXPECT_EQ(state().phase, RunPhase::done) << "the teacher is not there";
-  const auto checkpoint = [&](int64_t step, uint32_t crc32) {
+  const auto checkpoint = [&](int64_t step, const std::string& weights) {
+    const std::string path = folder / ("t/checkpoints/step-" + std::to_string(step));
     trainer::CheckpointManifest manifest;
     manifest.step = step;
-    manifest.files["weights.safetensors"] = {100, crc32};
-    test::write_text(folder / ("t/checkpoints/step-" + std::to_string(step) + "/manifest.json"),
-                     trainer::to_json(manifest));
+    manifest.files["weights.safetensors"] = {weights.size(),
+                                             cluster::checksum(weights.data(), weights.size())};
+    test::write_text(path + "/weights.safetensors", weights);
+    test::write_text(path + "/manifest.json", trainer::to_json(manifest));
   };
-  checkpoint(10, 7);
+  const std::string weights = "as it was";
+  trainer::TeacherRecord teacher;
+  teacher.crc32 = cluster::checksum(weights.data(), weights.size());
+  trainer::write_teacher(*files, run.folder, teacher);
+  EXPECT_EQ(state().phase, RunPhase::done) << "the teacher is not there";
+  checkpoint(10, weights);
   EXPECT_EQ(state().phase, RunPhase::done);
-  checkpoint(20, 8);
+  checkpoint(20, "learnt more");
   EXPECT_EQ(state().phase, RunPhase::changed);
   EXPECT_THAT(state().problem, HasSubstr("has other weights now"));
 }

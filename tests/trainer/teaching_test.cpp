@@ -8,6 +8,7 @@
 #include "cluster/error.h"
 #include "data/digest.h"
 #include "eval/compact_logits.h"
+#include "eval/foreign_file.h"
 #include "eval/logit_file.h"
 #include "support/temporary_folder.h"
 #include "trainer/loaded_run.h"
@@ -302,6 +303,98 @@ TEST_F(TeachingTest, ACompactFileTeachesNearlyTheSame) {
   EXPECT_EQ(full.digest, compact.digest) << "the file still says whose it is";
   EXPECT_NEAR(compact.gamma, full.gamma, errors[0].total_variation * 4 / 3 + 0.01) << "of one of three draws";
   EXPECT_NE(compact.gamma, full.gamma);
+}
+
+TEST_F(TeachingTest, DrawsOfInputsThatDoNotVaryAreOne) {
+  Recipe student = small_student_recipe(folder / "teacher");
+  student.task.augment = {};
+  student.task.augment.draws = 8;
+  student.teacher.logits = folder / "plain.h5";
+  EXPECT_EQ(run(student, "student"), RunOutcome::finished);
+  EXPECT_EQ(eval::LogitFile(folder / "plain.h5").rows(), 69);
+}
+
+TEST_F(TeachingTest, AReplayGoesOnWithoutItsTeachersCheckpoints) {
+  Recipe teacher = small_teacher_recipe();
+  teacher.task.augment = {};
+  teacher.logits.splits = {"train"};
+  run(teacher, "plain");
+  Recipe student = small_student_recipe(folder / "plain");
+  student.task.augment = {};
+  student.teacher.logits = folder / "plain/logits/train.h5";
+  run(student, "student");
+  const TeacherRecord before = teacher_of(folder / "student");
+  EXPECT_NE(before.crc32, 0U);
+  files->remove_all(folder / "plain/checkpoints");
+  files->remove_all(folder / "student/checkpoints/step-20");
+  EXPECT_EQ(run(student, "student", true), RunOutcome::finished);
+  EXPECT_EQ(teacher_of(folder / "student").digest, before.digest);
+  EXPECT_EQ(teacher_of(folder / "student").crc32, before.crc32);
+}
+
+TEST_F(TeachingTest, ALogitThatIsNoNumberIsTheFilesFault) {
+  Recipe student = small_student_recipe("");
+  student.task.augment = {};
+  student.teacher.logits = folder / "foreign.h5";
+  {
+    test::ForeignFile file(student.teacher.logits);
+    std::vector<float> logits(69 * 4, 0.5F);
+    logits[4 * 30 + 1] = std::nanf("");
+    const at::Tensor labels = open_task_of(student).train->labels();
+    file.dataset("logits", {69, 4}, logits);
+    file.dataset("labels", {69},
+                 std::vector<int64_t>(labels.data_ptr<int64_t>(), labels.data_ptr<int64_t>() + 69));
+  }
+  try {
+    run(student, "student");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a logit of sample 30 is no number"));
+  }
+  EXPECT_FALSE(files->exists(teacher_path(folder / "student")));
+}
+
+TEST_F(TeachingTest, WeightsAloneSayHowTheirTeacherWasSmoothed) {
+  files->make_folders(folder / "alone");
+  const std::string weights = folder / "alone/w.safetensors";
+  std::filesystem::copy(folder / "teacher/checkpoints/step-6/weights.safetensors", weights);
+  run(small_student_recipe(weights), "student");
+  EXPECT_EQ(teacher_of(folder / "student").alpha, 0.1);
+  models::TensorFile foreign = models::read_safetensors(*files, weights);
+  foreign.metadata = {{"network", "resnet8"}};
+  models::write_safetensors(*files, weights, foreign);
+  run(small_student_recipe(weights), "other");
+  EXPECT_FALSE(teacher_of(folder / "other").alpha) << "unknown is not 0";
+  Recipe replay = small_student_recipe(weights);
+  replay.teacher.logits = folder / "foreign.h5";
+  run(replay, "replay");
+  EXPECT_FALSE(teacher_of(folder / "replay").alpha);
+}
+
+TEST_F(TeachingTest, ATeacherThatGivesNoNumbersIsNamed) {
+  files->make_folders(folder / "broken");
+  const std::string weights = folder / "broken/w.safetensors";
+  models::TensorFile contents = weights_of(folder / "teacher", 6);
+  contents.find("classifier.bias").fill_(std::nan(""));
+  models::write_safetensors(*files, weights, contents);
+  try {
+    run(small_student_recipe(weights), "student");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("w.safetensors"), HasSubstr("take another teacher")));
+  }
+}
+
+TEST_F(TeachingTest, TheNewestWholeCheckpointTeaches) {
+  const std::string path = folder / "teacher";
+  const uint32_t newest = weights_crc32(path + "/checkpoints/step-6", *files).value();
+  const uint32_t earlier = weights_crc32(path + "/checkpoints/step-4", *files).value();
+  EXPECT_EQ(still_teaches(path, newest, *files), true);
+  EXPECT_EQ(still_teaches(path, earlier, *files), false);
+  files->truncate(path + "/checkpoints/step-6/weights.safetensors", 100);
+  EXPECT_EQ(still_teaches(path, earlier, *files), true) << "the newest is damaged";
+  files->remove_all(path + "/checkpoints");
+  EXPECT_FALSE(still_teaches(path, earlier, *files)) << "nobody knows";
 }
 
 TEST_F(TeachingTest, APlanKnowsItsTeacher) {
