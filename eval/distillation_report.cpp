@@ -108,7 +108,7 @@ void add_claim(std::vector<Claim>& claims, const std::string& says, const Best& 
   claims.push_back({"Fig. 5", says,
                     fmt::format("{}: {} %; {}: {} %", higher.name, to_text(higher.accuracy, 2), lower.name,
                                 to_text(lower.accuracy, 2)),
-                    order(lower.accuracy, higher.accuracy)});
+                    is_lower(lower.accuracy, higher.accuracy)});
 }
 
 Best named(const std::string& what, Best best) {
@@ -223,7 +223,7 @@ std::vector<Claim> distillation_claims(const ReportSubject& student, const Lesso
                       "students lose more of a smoothed teacher's accuracy than of a hard-target teacher's",
                       fmt::format("student less teacher: smoothed {} points; hard {} points",
                                   to_text(smoothed_kept, 2), to_text(hard_kept, 2)),
-                      order(smoothed_kept, hard_kept)});
+                      is_lower(smoothed_kept, hard_kept)});
   return claims;
 }
 

@@ -14,7 +14,7 @@ constexpr double chance = 0.05;
 
 }  // namespace
 
-Verdict order(const SeedStatistics& lower, const SeedStatistics& higher) {
+Verdict is_lower(const SeedStatistics& lower, const SeedStatistics& higher) {
   if (lower.count == 0 || higher.count == 0) return Verdict::open;
   const double difference = higher.mean - lower.mean;
   // Of a run alone nobody knows how much its seed matters: as much as the others' do.
@@ -42,7 +42,7 @@ class Claims {
     claims.push_back({where, says,
                       fmt::format("{}: {}; hard targets: {}", smoothed_->title(), to_text(smooth, digits),
                                   to_text(hard, digits)),
-                      lower ? order(smooth, hard) : order(hard, smooth)});
+                      lower ? is_lower(smooth, hard) : is_lower(hard, smooth)});
   }
 
   void about_scaling() {
@@ -52,7 +52,7 @@ class Claims {
     if (after.count == 0) return;
     claims.push_back({"Table 3", "temperature scaling lowers the calibration error of hard targets",
                       fmt::format("scaled: {}; as trained: {}", to_text(after, 3), to_text(before, 3)),
-                      order(after, before)});
+                      is_lower(after, before)});
   }
 
   void about_forgetting() {
@@ -63,7 +63,7 @@ class Claims {
     claims.push_back(
         {"Fig. 6", "under smoothing information rises early in training and falls later",
          fmt::format("at its highest: {}; at the end: {}", to_text(highest, 3), to_text(last, 3)),
-         order(last, highest)});
+         is_lower(last, highest)});
   }
 
   std::vector<Claim> claims;

@@ -25,7 +25,7 @@ std::vector<Claim> claims_about(const ReportSubject& subject);
 
 /// Whether `lower` is below `higher`: by two standard errors of their difference, where seeds tell; a single
 /// run is as uncertain as the others are.
-Verdict order(const SeedStatistics& lower, const SeedStatistics& higher);
+Verdict is_lower(const SeedStatistics& lower, const SeedStatistics& higher);
 
 /// A figure of the paper's beside one's own.
 struct Beside {

@@ -106,10 +106,8 @@ RunState run_state(const cluster::FileSystem& files, const StudyRun& run) {
     state.phase = RunPhase::failed;
     state.problem = error.what();
   }
-  if (state.phase == RunPhase::failed) {
-    take_metrics(files, run, state);
-  } else if (state.phase != RunPhase::done) {
-    take_metrics(files, run, state);
+  if (state.phase != RunPhase::done) take_metrics(files, run, state);
+  if (state.phase == RunPhase::waiting) {
     if (files.locked(run.folder + "/.lock")) {
       state.phase = RunPhase::running;
     } else {

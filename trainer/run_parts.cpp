@@ -5,7 +5,11 @@
 namespace smoothlab::trainer {
 
 bool channels_last(const Recipe& recipe) {
-  return recipe.train.channels_last && recipe.model.name != "mlp";
+  return channels_last(recipe.train, recipe.model.name);
+}
+
+bool channels_last(const TrainOptions& train, const std::string& network) {
+  return train.channels_last && network != "mlp";
 }
 
 data::Task open_task_of(const Recipe& recipe) {

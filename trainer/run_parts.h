@@ -13,6 +13,8 @@ namespace smoothlab::trainer {
 /// Whether images and kernels are kept channels-last: as train.channels_last says, but for networks without
 /// convolutions, which flatten their input.
 bool channels_last(const Recipe& recipe);
+/// The same of another network than the recipe's.
+bool channels_last(const TrainOptions& train, const std::string& network);
 
 /// The recipe's data, with inputs in the memory format that its network wants. UsageErrors name the recipe's
 /// file and line.

@@ -31,11 +31,6 @@ void refuse_damage(const cluster::FileSystem& files, const std::string& folder) 
     throw DataError("the teacher's checkpoint is damaged: " + damage, folder, "take another one");
 }
 
-uint32_t crc32_of(const cluster::FileSystem& files, const std::string& path) {
-  const std::string bytes = files.read(path);
-  return cluster::checksum(bytes.data(), bytes.size());
-}
-
 std::string averages_or_weights(const cluster::FileSystem& files, const std::string& checkpoint) {
   const std::string average = checkpoint + "/average.safetensors";
   return files.exists(average) ? average : checkpoint + "/weights.safetensors";
@@ -44,6 +39,36 @@ std::string averages_or_weights(const cluster::FileSystem& files, const std::str
 std::string text_of(const models::TensorFile& file, const char* key) {
   const auto found = file.metadata.find(key);
   return found == file.metadata.end() ? "" : found->second;
+}
+
+/// A number in a file's metadata; none where it is not there or is none.
+template <typename Number>
+std::optional<Number> number_of(const models::TensorFile& file, const char* key) {
+  const std::string text = text_of(file, key);
+  Number number{};
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
+    return std::nullopt;
+  return number;
+}
+
+/// Weights with what tells them from others.
+struct TeacherWeights {
+  models::TensorFile contents;
+  TeacherIdentity identity;
+};
+
+TeacherWeights read_weights(const std::string& path, const cluster::FileSystem& files) {
+  const std::string bytes = files.read(path);
+  TeacherWeights weights{models::parse_safetensors(bytes, path), {}};
+  TeacherIdentity& identity = weights.identity;
+  identity.digest = data::sha256({{bytes.data(), bytes.size()}});
+  identity.crc32 = cluster::checksum(bytes.data(), bytes.size());
+  identity.step = number_of<int64_t>(weights.contents, "step").value_or(0);
+  identity.alpha = number_of<double>(weights.contents, "alpha");
+  identity.convention = text_of(weights.contents, "convention");
+  identity.recipe_hash = text_of(weights.contents, "recipe_hash");
+  return weights;
 }
 
 /// Units of the hidden layers of an mlp, which files tell by their shapes alone.
@@ -77,7 +102,7 @@ models::NetworkOptions options_of(const models::TensorFile& file, const std::opt
     throw DataError("the weights do not say of which network they are", where,
                     "write its name into their metadata, as \"network\": \"resnet56_t2t\"");
   if (options.name == "mlp") options.hidden = hidden_units(file);
-  options.channels_last = student.train.channels_last && options.name != "mlp";
+  options.channels_last = channels_last(student.train, options.name);
   return options;
 }
 
@@ -131,9 +156,7 @@ at::Tensor TeacherNetwork::logits(const std::vector<at::Tensor>& inputs) const {
 }
 
 TeacherIdentity identify_teacher(const TeacherFiles& teacher, const cluster::FileSystem& files) {
-  const models::TensorFile contents = models::read_safetensors(files, teacher.weights);
-  return {data::file_digest(teacher.weights, "sha256"), crc32_of(files, teacher.weights),
-          text_of(contents, "recipe_hash"), text_of(contents, "step")};
+  return read_weights(teacher.weights, files).identity;
 }
 
 std::optional<uint32_t> weights_crc32(const std::string& checkpoint, const cluster::FileSystem& files) {
@@ -167,29 +190,18 @@ TeacherNetwork read_teacher(const TeacherFiles& found, const Recipe& student, co
                             cluster::Log& log) {
   std::optional<Recipe> recipe;
   if (!found.recipe.empty()) recipe = recipe_of_run(files, found.recipe);
-  const models::TensorFile contents = models::read_safetensors(files, found.weights);
+  const TeacherWeights weights = read_weights(found.weights, files);
   TeacherNetwork teacher;
   student.places.locate([&] {
-    const auto options = options_of(contents, recipe, student, train, found.weights);
+    const auto options = options_of(weights.contents, recipe, student, train, found.weights);
     if (recipe) compare_inputs(*recipe, student, log);
     teacher.model = options.name;
     teacher.network = models::make_network(options);
-    models::load_weights(*teacher.network, options, contents, found.weights);
+    models::load_weights(*teacher.network, options, weights.contents, found.weights);
   });
   fix(*teacher.network, placement, compute_type(student));
   teacher.weights = found.weights;
-  teacher.digest = data::file_digest(found.weights, "sha256");
-  teacher.crc32 = crc32_of(files, found.weights);
-  const std::string step = text_of(contents, "step");
-  if (step.size() < 19 && !step.empty() && step.find_first_not_of("0123456789") == std::string::npos)
-    teacher.step = std::stoll(step);
-  teacher.convention = text_of(contents, "convention");
-  teacher.recipe_hash = text_of(contents, "recipe_hash");
-  const std::string alpha = text_of(contents, "alpha");
-  double number = 0;
-  const auto parsed = std::from_chars(alpha.data(), alpha.data() + alpha.size(), number);
-  if (!alpha.empty() && parsed.ec == std::errc() && parsed.ptr == alpha.data() + alpha.size())
-    teacher.alpha = number;
+  teacher.identity = weights.identity;
   if (recipe) teacher.recipe = resolved_recipe(*recipe);
   return teacher;
 }

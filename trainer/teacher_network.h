@@ -17,17 +17,22 @@
 
 namespace smoothlab::trainer {
 
+/// What tells a teacher from others, by its weights file alone.
+struct TeacherIdentity {
+  std::string digest;                   ///< the file's SHA-256
+  uint32_t crc32 = 0;                   ///< its CRC-32, as manifests have it
+  int64_t step = 0;                     ///< steps that it learnt for; 0: unknown
+  std::optional<double> alpha;          ///< label smoothing that it learnt with; none: unknown
+  std::string convention, recipe_hash;  ///< empty: unknown
+};
+
 /// A trained network that is only asked for its logits.
 struct TeacherNetwork {
   std::unique_ptr<models::Network> network;  ///< on the device, in the student's precision; has no gradients
   std::string weights;                       ///< the file they were read from
-  std::string digest;                        ///< its SHA-256
-  uint32_t crc32 = 0;                        ///< its CRC-32, as manifests have it
-  std::string model;                         ///< as recipes call it
-  int64_t step = 0;                          ///< steps that it learnt for; 0: unknown
-  std::optional<double> alpha;               ///< label smoothing that it learnt with; none: unknown
-  std::string convention, recipe_hash;       ///< as its weights say; empty: unknown
-  std::string recipe;                        ///< its resolved recipe; empty where there is none
+  TeacherIdentity identity;
+  std::string model;   ///< as recipes call it
+  std::string recipe;  ///< its resolved recipe; empty where there is none
 
   /// float32 [R, K] of a batch, as in evaluation, without gradients.
   at::Tensor logits(const std::vector<at::Tensor>& inputs) const;
@@ -51,12 +56,7 @@ TeacherNetwork read_teacher(const TeacherFiles& found, const Recipe& student, co
                             const cluster::Placement& placement, const cluster::FileSystem& files,
                             cluster::Log& log);
 
-/// What tells a teacher from others, without its network.
-struct TeacherIdentity {
-  std::string digest;
-  uint32_t crc32 = 0;
-  std::string recipe_hash, step;  ///< as its weights say; empty where they do not
-};
+/// Without its network. Throws DataError where the file is damaged.
 TeacherIdentity identify_teacher(const TeacherFiles& teacher, const cluster::FileSystem& files);
 
 /// CRC-32 of the weights that are read of a checkpoint, by its manifest; none where that cannot be read.

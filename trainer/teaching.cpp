@@ -31,15 +31,15 @@ int64_t draws_in_file(const Recipe& recipe) {
 /// As the student's own evaluations, with another network and its origin.
 eval::EvaluationOptions teacher_pass(const Recipe& recipe, const data::Task& task,
                                      const TeacherNetwork& teacher) {
-  eval::EvaluationOptions options = evaluation_options(recipe, task.name, "train", teacher.step);
+  eval::EvaluationOptions options = evaluation_options(recipe, task.name, "train", teacher.identity.step);
   options.keep_penultimate = false;
   options.origin.model = teacher.model;
-  options.origin.alpha = teacher.alpha;
-  options.origin.convention = teacher.convention;
+  options.origin.alpha = teacher.identity.alpha;
+  options.origin.convention = teacher.identity.convention;
   options.origin.recipe = teacher.recipe;
-  options.origin.recipe_hash = teacher.recipe_hash;
+  options.origin.recipe_hash = teacher.identity.recipe_hash;
   options.origin.inputs = describe_inputs(recipe);
-  options.origin.weights_digest = teacher.digest;
+  options.origin.weights_digest = teacher.identity.digest;
   return options;
 }
 
@@ -185,7 +185,8 @@ void compare_with_teacher(const eval::LogitFile& file, const std::string& run, T
     if (file.attribute("recipe_hash").empty() || file.attribute("step").empty())
       throw DataError("the file does not say of which weights its logits are", file.path(),
                       "leave teacher.run out to trust it");
-    if (file.attribute("recipe_hash") == teacher.recipe_hash && file.attribute("step") == teacher.step) {
+    if (file.attribute("recipe_hash") == teacher.recipe_hash &&
+        file.attribute("step") == std::to_string(teacher.step)) {
       record.digest = teacher.digest;
       return;
     }
@@ -227,11 +228,11 @@ void open_live(Teaching& teaching, const Recipe& recipe, const data::Dataset& tr
       read_teacher(find_for_all(recipe, communicator, files, log), recipe, train, placement, files, log));
   TeacherRecord& record = teaching.record;
   record.model = teaching.live->model;
-  record.step = teaching.live->step;
-  record.alpha = teaching.live->alpha;
-  record.convention = teaching.live->convention;
-  record.digest = teaching.live->digest;
-  record.crc32 = teaching.live->crc32;
+  record.step = teaching.live->identity.step;
+  record.alpha = teaching.live->identity.alpha;
+  record.convention = teaching.live->identity.convention;
+  record.digest = teaching.live->identity.digest;
+  record.crc32 = teaching.live->identity.crc32;
 }
 
 }  // namespace
