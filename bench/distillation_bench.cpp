@@ -133,16 +133,20 @@ int measure(const bench::Arguments& arguments) {
       times[i].push_back(std::chrono::duration<double>(Clock::now() - begin).count());
     }
   std::filesystem::remove_all(folder);
-  const double step = median(times[0]), with_live = median(times[1]), with_replay = median(times[2]),
-               forward = median(times[3]);
+  // Ratios are taken within a round, so that a machine that slows down does not tilt them.
+  std::vector<double> live_ratios, replay_ratios;
+  for (size_t round = 0; round < times[0].size(); ++round) {
+    live_ratios.push_back(times[1][round] / (times[0][round] + times[3][round]));
+    replay_ratios.push_back(times[0][round] / times[2][round]);
+  }
   std::printf("student %s, teacher %s, %s, batch %lld, %d threads, medians of %zu\n",
               alone.model.name.c_str(), teacher.model.name.c_str(), precision.c_str(),
               static_cast<long long>(batch), placement.threads, times[0].size());
   std::printf(
       "step %.2f ms, teacher's forward pass %.2f ms, step with live teacher %.2f ms, replayed %.2f ms\n",
-      1e3 * step, 1e3 * forward, 1e3 * with_live, 1e3 * with_replay);
+      1e3 * median(times[0]), 1e3 * median(times[3]), 1e3 * median(times[1]), 1e3 * median(times[2]));
   std::printf("live / (step + forward) %.3f   speed of replay %.3f of training without a teacher\n",
-              with_live / (step + forward), step / with_replay);
+              median(live_ratios), median(replay_ratios));
   return 0;
 }
 
