@@ -25,6 +25,8 @@ set(SMOOTHLAB_NCCL OFF)
 if(TARGET torch_cuda)
   set(SMOOTHLAB_CUDA ON)
   enable_language(CUDA)
+  # Where nvcc's host compiler is an older GCC, its C++ library must not come before that of the objects' compiler.
+  list(FILTER CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES EXCLUDE REGEX "/gcc/")
   # From Turing on; what is newer than the last compiles its intermediate code when it first runs.
   set(SMOOTHLAB_CUDA_ARCHITECTURES "75-real;80-real;86-real;90" CACHE STRING "GPUs that kernels are compiled for")
   find_path(NCCL_INCLUDE_DIR nccl.h)
