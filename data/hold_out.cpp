@@ -55,6 +55,9 @@ void HoldOut::choose(int64_t validation, int64_t test, uint64_t seed) {
       held_out_[group.key] = split;
       taken += group.pairs;
     }
+    if (taken == 0 && wanted > 0)
+      throw UsageError(fmt::format("no source sentence has as few as {} translations", wanted), "hold-out",
+                       "hold out more");
     held += taken;
   }
   if (held >= all && all > 0)

@@ -16,8 +16,8 @@ class HoldOut {
   HoldOut() = default;
   /// Every pair's source once; then choose().
   void add(const std::string& source);
-  /// Holds out at most so many pairs, and as many as whole groups allow. Throws UsageError where nothing
-  /// would be left to train on.
+  /// Holds out at most so many pairs, and as many as whole groups allow. Throws UsageError where
+  /// nothing would be left to train on, or not even one group can be held out.
   void choose(int64_t validation, int64_t test, uint64_t seed);
   Split of(const std::string& source) const;
 

@@ -25,7 +25,7 @@ std::vector<std::string> chosen(const SentenceSource& sentences, const PieceTrai
       kept.push_back(sentence);
       continue;
     }
-    const uint64_t place = AddressedRandom(options.seed, Purpose::split, 0, number).below(number + 1, 0);
+    const uint64_t place = AddressedRandom(options.seed, Purpose::split, 0, number).below(number + 1, 1);
     if (place < kept.size()) kept[place] = sentence;
   }
   return kept;

@@ -7,9 +7,9 @@
 namespace smoothlab::data {
 
 struct PieceTraining {
-  int64_t size = 8000;               ///< pieces, the four special tokens included
-  std::string type = "unigram";      ///< or "bpe"
-  double coverage = 1;              ///< share of the characters that get pieces: less for Chinese, or dirty text
+  int64_t size = 8000;           ///< pieces, the four special tokens included
+  std::string type = "unigram";  ///< or "bpe"
+  double coverage = 1;           ///< share of the characters that get pieces: less for Chinese, or dirty text
   int64_t most_sentences = 2000000;  ///< more are thinned out at random
   uint64_t seed = 1;                 ///< of that choice; nothing else is random
 };
