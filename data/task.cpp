@@ -5,14 +5,36 @@
 #include "cluster/error.h"
 #include "data/image_dataset.h"
 #include "data/image_sets.h"
+#include "data/prepared_corpus.h"
+#include "data/text_dataset.h"
 
 namespace smoothlab::data {
+
+namespace {
+
+Task open_text(const TaskOptions& options) {
+  const PreparedCorpus corpus = open_prepared_corpus(options.path);
+  if (!corpus.train)
+    throw DataError("there are no pairs to train on", options.path, "prepare it with --source and --target");
+  Task task;
+  task.name = options.data;
+  const auto split = [](const std::shared_ptr<const SentencePairs>& pairs) {
+    return pairs ? std::make_shared<const TextDataset>(pairs) : nullptr;
+  };
+  task.train = split(corpus.train);
+  task.validation = split(corpus.validation);
+  task.test = split(corpus.test);
+  return task;
+}
+
+}  // namespace
 
 bool AugmentOptions::varies() const {
   return crop > 0 || flip || shift > 0 || brightness > 0 || contrast_low != 1 || contrast_high != 1;
 }
 
 Task open_task(const TaskOptions& options, uint64_t seed) {
+  if (options.data == "text") return open_text(options);
   if (options.augment.seed != 0) seed = options.augment.seed;
   const ImageSplits splits = open_image_set(options);
   const int64_t samples = splits.train->size();

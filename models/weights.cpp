@@ -22,12 +22,11 @@ constexpr const char* kRemedy = "give the recipe these weights were trained with
 
 void check_metadata(const NetworkOptions& options, const TensorFile& file, const std::string& where) {
   const auto expected = weights_metadata(options);
-  for (const char* key : {"network", "classes", "input", "vocabulary"}) {
+  for (const auto& [key, value] : expected) {
     const auto found = file.metadata.find(key);
-    if (found == file.metadata.end() || found->second == expected.at(key)) continue;
-    throw DataError(std::string("the weights have ") + key + " \"" + found->second + "\", not \"" +
-                        expected.at(key) + "\"",
-                    where, kRemedy);
+    if (found == file.metadata.end() || found->second == value) continue;
+    throw DataError("the weights have " + key + " \"" + found->second + "\", not \"" + value + "\"", where,
+                    kRemedy);
   }
 }
 
@@ -44,11 +43,16 @@ NamedTensors tensors_of(const Network& network) {
 std::map<std::string, std::string> weights_metadata(const NetworkOptions& options) {
   std::ostringstream input;
   input << options.input.channels << 'x' << options.input.height << 'x' << options.input.width;
-  return {{"format", "pt"},
-          {"network", options.name},
-          {"classes", std::to_string(options.classes)},
-          {"input", options.source_classes > 0 ? std::to_string(options.source_classes) + " tokens" : input.str()},
-          {"vocabulary", options.vocabulary}};
+  std::map<std::string, std::string> metadata = {
+      {"format", "pt"}, {"network", options.name}, {"classes", std::to_string(options.classes)}};
+  if (options.source_classes > 0) {
+    metadata["form"] = options.form;
+    metadata["input"] = std::to_string(options.source_classes) + " tokens";
+    metadata["vocabulary"] = options.vocabulary;
+  } else {
+    metadata["input"] = input.str();
+  }
+  return metadata;
 }
 
 void fill_tensors(const NamedTensors& tensors, const TensorFile& file, const std::string& where) {

@@ -37,8 +37,8 @@ AttentionShape shape_of(bool self, bool causal, double dropout) {
 /// Result and gradients of Σ result·weights.
 std::vector<at::Tensor> run(const AttentionShape& shape, const at::Tensor& q, const at::Tensor& kv,
                             at::ScalarType type) {
-  const at::Tensor a = q.to(type).requires_grad_(true);
-  const at::Tensor b = kv.defined() ? kv.to(type).requires_grad_(true) : kv;
+  const at::Tensor a = q.detach().clone().to(type).requires_grad_(true);
+  const at::Tensor b = kv.defined() ? kv.detach().clone().to(type).requires_grad_(true) : kv;
   const at::Tensor result = b.defined() ? cross_attention(a, b, shape) : self_attention(a, shape);
   const at::Tensor weights = numbers({result.size(0), result.size(1)}, 9).to(type);
   torch::autograd::backward({(result * weights).sum()}, {});
