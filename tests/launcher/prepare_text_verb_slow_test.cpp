@@ -16,7 +16,7 @@ class PrepareTextVerbSlow : public testing::Test {
  protected:
   void SetUp() override {
     const auto doctor = Json::parse(smoothlab({"doctor", "--json"}).out);
-    if (doctor["SentencePiece"]["state"] != "present") GTEST_SKIP() << "built without SentencePiece";
+    if (doctor["SentencePiece"]["state"] != "present") GTEST_SKIP() << "no SentencePiece in this build";
     std::string source, target, pairs;
     for (int n = 0; n < 200; ++n) {
       const std::string number = std::to_string(n * 7919 % 1000);
