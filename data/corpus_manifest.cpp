@@ -1,5 +1,6 @@
 #include "data/corpus_manifest.h"
 
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "cluster/error.h"
@@ -68,7 +69,7 @@ CorpusManifest manifest_of(const Json& json) {
   manifest.target_vocabulary = vocabulary_of(json.at("target_vocabulary"));
   plain_name(manifest.source_vocabulary.file);
   plain_name(manifest.target_vocabulary.file);
-  manifest.request = json.at("request");
+  manifest.request = json.at("request").dump();
   for (const auto& [name, split] : json.at("splits").items())
     manifest.splits.push_back(split_of(plain_name(name), split));
   for (const auto& [name, file] : json.at("files").items())
@@ -96,7 +97,7 @@ std::string manifest_text(const CorpusManifest& manifest) {
   json["files"] = Json::object();
   for (const auto& file : manifest.files)
     json["files"][file.name] = {{"bytes", file.bytes}, {"sha256", file.sha256}};
-  json["request"] = manifest.request;
+  json["request"] = Json::parse(manifest.request);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -40,7 +39,7 @@ struct VocabularySummary {
 struct CorpusManifest {
   std::string source_language, target_language;
   VocabularySummary source_vocabulary, target_vocabulary;  ///< the same file where it is joint
-  nlohmann::ordered_json request;  ///< options and the digests of the files that it was made from
+  std::string request = "{}";  ///< JSON: options and the digests of the files that it was made from
   std::vector<SplitSummary> splits;
   std::vector<ListedFile> files;
   bool joint() const { return source_vocabulary.file == target_vocabulary.file; }

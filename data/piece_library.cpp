@@ -10,22 +10,21 @@
 namespace smoothlab::data {
 namespace {
 
-// Sanitizers refuse RTLD_DEEPBIND, which hides their own functions.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int binding = RTLD_NOW | RTLD_LOCAL;
-#else
-constexpr int binding = RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND;
-#endif
-
 constexpr const char* remedy = "install libsentencepiece-dev and build again (./run build)";
 
 const smoothlab_pieces_entries& open() {
+#ifdef SMOOTHLAB_SANITIZED
+  // Sanitizers refuse RTLD_DEEPBIND, which would hide their own functions, and without it LibTorch's protobuf
+  // answers for SentencePiece's.
+  throw EnvironmentError("SentencePiece cannot be used in a build with a sanitizer", "smoothlab_pieces.so",
+                         "use another build");
+#endif
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::string path = (program.parent_path() / "smoothlab_pieces.so").string();
   if (!std::filesystem::exists(path, error))
     throw EnvironmentError("SentencePiece is missing: this program was built without it", path, remedy);
-  void* library = dlopen(path.c_str(), binding);
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
   if (!library) {
     const char* reason = dlerror();
     throw EnvironmentError(std::string("cannot open SentencePiece: ") + (reason ? reason : "no reason given"),

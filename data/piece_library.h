@@ -8,7 +8,7 @@ namespace smoothlab::data {
 
 /// The entries of smoothlab_pieces.so, which is opened at the first call and stays. Throws EnvironmentError
 /// where it is not beside the running program, or cannot be opened: the program was built without
-/// libsentencepiece-dev.
+/// libsentencepiece-dev, or with a sanitizer.
 const smoothlab_pieces_entries& piece_library();
 
 /// SentencePiece's version, empty where there is none; never throws.

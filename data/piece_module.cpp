@@ -93,18 +93,20 @@ const char* piece(const smoothlab_pieces* pieces, int32_t id, size_t* bytes) {
 
 class Sentences : public sentencepiece::SentenceIterator {
  public:
-  explicit Sentences(const smoothlab_pieces_training& training) : training_(training) { Next(); }
+  explicit Sentences(const smoothlab_pieces_training& training) : training_(training) { advance(); }
   bool done() const override { return done_; }
-  void Next() override {
+  void Next() override { advance(); }
+  const std::string& value() const override { return value_; }
+  sentencepiece::util::Status status() const override { return {}; }
+
+ private:
+  void advance() {
     const char* text = nullptr;
     size_t bytes = 0;
     done_ = !training_.next(training_.context, &text, &bytes);
     if (!done_) value_.assign(text, bytes);
   }
-  const std::string& value() const override { return value_; }
-  sentencepiece::util::Status status() const override { return {}; }
 
- private:
   const smoothlab_pieces_training& training_;
   std::string value_;
   bool done_ = false;

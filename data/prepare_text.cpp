@@ -20,7 +20,7 @@ bool is_there(const PrepareTextOptions& options, const Json& request, CorpusMani
   if (!is_file(options.out + "/" + corpus_manifest_name)) return false;
   if (options.force) return false;
   manifest = read_manifest(options.out);
-  const Json wanted = deciding(request), present = deciding(manifest.request);
+  const Json wanted = deciding(request), present = deciding(Json::parse(manifest.request));
   if (wanted != present) {
     std::string differing;
     for (const auto& [key, value] : wanted.items())
@@ -95,7 +95,7 @@ PrepareTextResult prepare_text(cluster::FileSystem& files, const PrepareTextOpti
   result.already_there = is_there(options, request, manifest);
   if (result.already_there) return result;
   manifest = {};
-  manifest.request = request;
+  manifest.request = request.dump(-1, ' ', false, Json::error_handler_t::replace);
   manifest.source_language = options.source_language;
   manifest.target_language = options.target_language;
 

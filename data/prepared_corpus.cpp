@@ -28,8 +28,8 @@ void check_vocabulary(const PairFile& pairs, const Vocabulary& wanted, const Cor
                   pairs.path(), "put the vocabulary back, or prepare the corpus again");
 }
 
-std::shared_ptr<const PairFile> open_split(const PreparedCorpus& corpus, const SplitSummary& split) {
-  const auto pairs = std::make_shared<const PairFile>(corpus.folder + "/" + split.name + ".pairs");
+std::shared_ptr<const SentencePairs> open_split(const PreparedCorpus& corpus, const SplitSummary& split) {
+  auto pairs = std::make_shared<const PairFile>(corpus.folder + "/" + split.name + ".pairs");
   check_vocabulary(*pairs, pairs->source_vocabulary(), corpus.source);
   check_vocabulary(*pairs, pairs->target_vocabulary(), corpus.target);
   if (pairs->size() != split.kept)

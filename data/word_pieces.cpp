@@ -10,7 +10,7 @@
 namespace smoothlab::data {
 
 struct WordPieces::State {
-  const smoothlab_pieces_entries& library;
+  const smoothlab_pieces_entries& library = piece_library();
   smoothlab_pieces* pieces = nullptr;
 
   ~State() {
@@ -27,7 +27,7 @@ struct WordPieces::State {
 
 WordPieces::WordPieces(const std::string& path) : path_(path) {
   const auto bytes = read_file_bytes(path, "name a SentencePiece model");
-  state_.reset(new State{piece_library()});
+  state_ = std::make_unique<State>();
   smoothlab_pieces_facts facts{};
   state_->check(state_->library.load(bytes.data(), bytes.size(), &state_->pieces, &facts),
                 "not a SentencePiece model", path);

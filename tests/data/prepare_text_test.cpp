@@ -28,7 +28,7 @@ using Files = std::map<std::string, std::string>;
 class PrepareTextFiles : public testing::Test {
  protected:
   void SetUp() override {
-    if (sentencepiece_version().empty()) GTEST_SKIP() << "built without SentencePiece";
+    if (sentencepiece_version().empty()) GTEST_SKIP() << "no SentencePiece in this build";
     options.out = folder / "corpus";
     options.train = {{lines("train.en", 400, false), lines("train.de", 400, true), ""}};
     options.validation = {{lines("val.en", 20, false), lines("val.de", 20, true), ""}};

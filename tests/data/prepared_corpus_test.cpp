@@ -96,7 +96,7 @@ TEST_F(PreparedCorpusFolder, Opens) {
 }
 
 TEST_F(PreparedCorpusFolder, ManifestIsReadAsItWasWritten) {
-  manifest.request = {{"longest", 250}};
+  manifest.request = R"({"longest": 250})";
   describe();
   EXPECT_EQ(manifest_text(read_manifest(folder.path())), manifest_text(manifest));
 }

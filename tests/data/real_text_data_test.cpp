@@ -34,7 +34,7 @@ std::string round_trip(const WordPieces& pieces, const std::string& text) {
 TEST(RealTextData, Multi30k) {
   const std::string root = data_folder("multi30k/train.de");
   if (root.empty()) GTEST_SKIP() << "no multi30k in $SMOOTHLAB_DATA";
-  if (sentencepiece_version().empty()) GTEST_SKIP() << "built without SentencePiece";
+  if (sentencepiece_version().empty()) GTEST_SKIP() << "no SentencePiece in this build";
   const test::TemporaryFolder folder;
   PrepareTextOptions options;
   options.out = folder / "corpus";
@@ -62,7 +62,7 @@ TEST(RealTextData, Multi30k) {
 TEST(RealTextData, TatoebaHeldOut) {
   const std::string root = data_folder("tatoeba/deu.txt");
   if (root.empty()) GTEST_SKIP() << "no tatoeba in $SMOOTHLAB_DATA";
-  if (sentencepiece_version().empty()) GTEST_SKIP() << "built without SentencePiece";
+  if (sentencepiece_version().empty()) GTEST_SKIP() << "no SentencePiece in this build";
   const test::TemporaryFolder folder;
   PrepareTextOptions options;
   options.out = folder / "corpus";

@@ -47,7 +47,7 @@ PieceTraining small(const std::string& type) {
 class WordPiecesFile : public testing::Test {
  protected:
   void SetUp() override {
-    if (sentencepiece_version().empty()) GTEST_SKIP() << "built without SentencePiece";
+    if (sentencepiece_version().empty()) GTEST_SKIP() << "no SentencePiece in this build";
   }
   std::string file(const std::string& bytes) const {
     std::ofstream(folder / "m.model", std::ios::binary) << bytes;
