@@ -48,6 +48,7 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(muparser REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc)
 
 # FindMPI brings Open MPI's deprecated C++ bindings; only the C interface is used.
 target_compile_definitions(MPI::MPI_CXX INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
