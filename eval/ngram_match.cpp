@@ -87,10 +87,11 @@ size_t NgramMatch::slot_of(uint64_t key) const {
 
 void NgramMatch::add_reference(const std::vector<uint32_t>& symbols) {
   ++reading_;
-  for (size_t i = 0; i < symbols.size(); ++i) {
-    uint64_t prefix = no_prefix;
-    for (size_t n = 0; n < order_ && i + n < symbols.size(); ++n) {
-      const uint64_t key = prefix << 32 | symbols[i + n];
+  // Order by order: what is looked up for one position does not wait for another.
+  prefixes_.assign(symbols.size(), no_prefix);
+  for (size_t n = 0; n < order_; ++n)
+    for (size_t i = 0; i + n < symbols.size(); ++i) {
+      const uint64_t key = prefixes_[i] << 32 | symbols[i + n];
       const size_t at = slot_of(key);
       Slot& slot = slots_[at];
       if (slot.segment != segment_) {
@@ -103,27 +104,30 @@ void NgramMatch::add_reference(const std::vector<uint32_t>& symbols) {
         slot.in_reference = 0;
       }
       slot.most = std::max(slot.most, ++slot.in_reference);
-      prefix = at;
+      prefixes_[i] = at;
     }
-  }
 }
 
 void NgramMatch::match(const std::vector<uint32_t>& symbols, int32_t* matches) {
   ++reading_;
-  for (size_t i = 0; i < symbols.size(); ++i) {
-    uint64_t prefix = no_prefix;
-    for (size_t n = 0; n < order_ && i + n < symbols.size(); ++n) {
-      if (symbols[i + n] == WordNumbers::unknown) break;
+  positions_.clear();
+  for (size_t i = 0; i < symbols.size(); ++i)
+    if (symbols[i] != WordNumbers::unknown) positions_.push_back({no_prefix, i});
+  for (size_t n = 0; n < order_ && !positions_.empty(); ++n) {
+    size_t left = 0;  // positions whose n-gram of this order is there too
+    for (const auto [prefix, i] : positions_) {
+      if (i + n >= symbols.size() || symbols[i + n] == WordNumbers::unknown) continue;
       const size_t at = slot_of(prefix << 32 | symbols[i + n]);
       Slot& slot = slots_[at];
-      if (slot.segment != segment_) break;
+      if (slot.segment != segment_) continue;
       if (slot.last_hypothesis != reading_) {
         slot.last_hypothesis = reading_;
         slot.in_hypothesis = 0;
       }
       if (++slot.in_hypothesis <= slot.most) ++matches[n];
-      prefix = at;
+      positions_[left++] = {at, i};
     }
+    positions_.resize(left);
   }
 }
 

@@ -60,6 +60,12 @@ class NgramMatch {
   size_t order_;
   std::vector<Slot> slots_ = std::vector<Slot>(64);
   uint32_t segment_ = 0, reading_ = 0;
+  struct Position {
+    uint64_t prefix;  ///< the slot of the n-gram that begins at `at`, as far as it is known
+    size_t at;
+  };
+  std::vector<uint64_t> prefixes_;
+  std::vector<Position> positions_;
 };
 
 }  // namespace smoothlab::eval

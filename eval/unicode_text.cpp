@@ -6,6 +6,7 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <new>
 
@@ -14,8 +15,16 @@
 namespace smoothlab::eval {
 namespace {
 
+/// ICU's answers for ASCII, which most text is.
+std::array<uint32_t, 128> ascii_categories() {
+  std::array<uint32_t, 128> masks{};
+  for (size_t i = 0; i < masks.size(); ++i) masks[i] = U_GET_GC_MASK(static_cast<UChar32>(i));
+  return masks;
+}
+
 bool in_category(char32_t character, uint32_t mask) {
-  return (U_GET_GC_MASK(static_cast<UChar32>(character)) & mask) != 0;
+  static const std::array<uint32_t, 128> ascii = ascii_categories();
+  return ((character < 128 ? ascii[character] : U_GET_GC_MASK(static_cast<UChar32>(character))) & mask) != 0;
 }
 
 bool is_trail(char byte) {
