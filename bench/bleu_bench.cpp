@@ -1,8 +1,9 @@
 // BLEU and chrF against sacreBLEU on the same two files, in turns. Times in the process are of tokenising,
 // counting and scoring text in memory; times of processes are of `smoothlab bleu` and of a Python that
-// imports sacreBLEU and scores once, from start to end. Usage: bleu_bench [folder of sacreBLEU for
-// PYTHONPATH, or - [lines [tokens [rounds]]]]; the Python is $PYTHON, or python3. Wanted: BLEU 20 times as
-// fast, scores equal.
+// imports sacreBLEU and scores once, from start to end. Usage: bleu_bench [lines [tokens [rounds [script]]]],
+// from the root of the source, or with the path of peers/sacrebleu_score.py. The Python is $PYTHON, or
+// python3, and finds sacreBLEU where it is installed or by PYTHONPATH. Wanted: BLEU 20 times as fast, scores
+// equal.
 #include <unistd.h>
 
 #include <algorithm>
@@ -143,7 +144,7 @@ std::string spread(const std::vector<double>& values) {
 void print(const char* what, const Measured& ours, const Measured* peer, bool scored) {
   std::printf("%-28s smoothlab %s", what, spread(ours.seconds).c_str());
   if (peer) {
-    std::printf("   sacreBLEU %s   %.0f times as fast", spread(peer->seconds).c_str(),
+    std::printf("   sacreBLEU %s   %.1f times as fast", spread(peer->seconds).c_str(),
                 median(peer->seconds) / median(ours.seconds));
     if (scored) std::printf("   %s", ours.score == peer->score ? "scores equal" : "SCORES DIFFER");
   }
@@ -151,12 +152,11 @@ void print(const char* what, const Measured& ours, const Measured* peer, bool sc
 }
 
 int measure(const bench::Arguments& arguments) {
-  const std::string folder = arguments.at(0, "-");
   const auto number = [&](size_t i, const char* otherwise) {
     return std::strtoul(arguments.at(i, otherwise).c_str(), nullptr, 10);
   };
-  const uint64_t lines = number(1, "3000"), rounds = number(3, "7");
-  const auto tokens = static_cast<uint32_t>(number(2, "25"));
+  const uint64_t lines = number(0, "3000"), rounds = number(2, "7");
+  const auto tokens = static_cast<uint32_t>(number(1, "25"));
   const fs::path place = fs::temp_directory_path() / ("bleu_bench_" + std::to_string(getpid()));
   fs::create_directory(place);
   const std::string hypotheses = place / "hypotheses", references = place / "references";
@@ -166,15 +166,12 @@ int measure(const bench::Arguments& arguments) {
   const eval::SegmentFile hypothesis_file(hypotheses), reference_file(references);
   const auto corpus = corpus_of(hypothesis_file, reference_file);
 
-  const char* python = std::getenv("PYTHON");
+  const char* given = std::getenv("PYTHON");
+  const std::string python = quoted(given ? given : "python3");
   const std::string files = " " + quoted(hypotheses) + " " + quoted(references);
-  const std::string root = fs::path(__FILE__).parent_path();
-  const std::string peer = (folder == "-" ? "" : "PYTHONPATH=" + quoted(folder) + " ") +
-                           quoted(python ? python : "python3") + " " +
-                           quoted(root + "/peers/sacrebleu_score.py") + files;
-  const std::string whole_peer = (folder == "-" ? "" : "PYTHONPATH=" + quoted(folder) + " ") +
-                                 quoted(python ? python : "python3") + " -m sacrebleu " + quoted(references) +
-                                 " -i " + quoted(hypotheses) + " 2>&1";
+  const std::string peer = python + " " + quoted(arguments.at(3, "bench/peers/sacrebleu_score.py")) + files;
+  const std::string whole_peer =
+      python + " -m sacrebleu " + quoted(references) + " -i " + quoted(hypotheses) + " 2>&1";
   const std::string program =
       quoted(fs::canonical("/proc/self/exe").parent_path() / "smoothlab") + " bleu" + files;
 
@@ -190,9 +187,10 @@ int measure(const bench::Arguments& arguments) {
   fs::remove_all(place);
   std::printf("%llu lines of %u tokens, one reference, %llu rounds; medians (least - greatest)\n",
               static_cast<unsigned long long>(lines), tokens, static_cast<unsigned long long>(rounds));
-  std::printf("%s\n", version.empty()
-                          ? "sacreBLEU is missing: name its folder, or a Python that has it by $PYTHON"
-                          : ("sacreBLEU " + version).c_str());
+  std::printf("%s\n",
+              version.empty()
+                  ? "sacreBLEU is missing: name a Python that has it by PYTHON, or its folder by PYTHONPATH"
+                  : ("sacreBLEU " + version).c_str());
   const auto peer_of = [&](const char* name) { return version.empty() ? nullptr : &theirs[name]; };
   print("BLEU, 13a (wanted: 20)", ours["bleu"], peer_of("bleu"), true);
   print("BLEU, intl", ours["intl"], peer_of("intl"), true);

@@ -31,6 +31,9 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
   text = result.append(text, begin);
 }
 
+/// What mteval-v14 asks of a character.
+enum class Category : unsigned char { other, punctuation, symbol, number };
+
 enum Kind : unsigned char { other, digit, stop, dash, apart };
 
 /// ASCII as mteval-v13a looks at it: `apart` are the signs that always stand alone.
@@ -84,6 +87,30 @@ constexpr auto blank_before = [](auto* out, auto a, auto b) {
   *out++ = b;
   return out;
 };
+
+Category category(char32_t character) {
+  if (is_punctuation(character)) return Category::punctuation;
+  if (is_number(character)) return Category::number;
+  return is_symbol(character) ? Category::symbol : Category::other;
+}
+
+std::array<Category, 128> ascii_categories() {
+  std::array<Category, 128> categories{};
+  for (size_t i = 0; i < categories.size(); ++i) categories[i] = category(static_cast<char32_t>(i));
+  return categories;
+}
+
+/// In `text`; `spare` is room to work in.
+template <typename Text, typename CategoryOf>
+void cut_punctuation(Text& text, Text& spare, const CategoryOf& of) {
+  const auto is = [&](auto character, Category wanted) { return of(character) == wanted; };
+  replace_pairs(
+      text, spare, [&](auto a, auto b) { return is(b, Category::punctuation) && !is(a, Category::number); },
+      blank_after);
+  replace_pairs(
+      spare, text, [&](auto a, auto b) { return is(a, Category::punctuation) && !is(b, Category::number); },
+      blank_before);
+}
 
 }  // namespace
 
@@ -171,17 +198,28 @@ void SegmentTokenizer::cut_13a(std::string_view segment) {
 
 /// Punctuation behind anything but a number, punctuation before anything but a number, then symbols.
 void SegmentTokenizer::cut_intl(std::string_view segment) {
+  // Most text is ASCII, and bytes are characters then.
+  static const std::array<Category, 128> ascii = ascii_categories();
+  if (std::all_of(segment.begin(), segment.end(), [](char c) { return (c & 0x80) == 0; })) {
+    from_ = segment;
+    cut_punctuation(from_, to_, [](char c) { return ascii[static_cast<unsigned char>(c)]; });
+    to_.resize(3 * from_.size());
+    char* out = to_.data();
+    for (const char c : from_) {
+      const bool symbol = ascii[static_cast<unsigned char>(c)] == Category::symbol;
+      if (symbol) *out++ = ' ';
+      *out++ = c;
+      if (symbol) *out++ = ' ';
+    }
+    to_.resize(static_cast<size_t>(out - to_.data()));
+    return;
+  }
   characters_.clear();
   for (size_t at = 0; at < segment.size();) characters_.push_back(next_character(segment, at));
-  replace_pairs(
-      characters_, apart_, [](char32_t a, char32_t b) { return is_punctuation(b) && !is_number(a); },
-      blank_after);
-  replace_pairs(
-      apart_, characters_, [](char32_t a, char32_t b) { return is_punctuation(a) && !is_number(b); },
-      blank_before);
+  cut_punctuation(characters_, apart_, category);
   to_.clear();
   for (const char32_t character : characters_) {
-    const bool symbol = is_symbol(character);
+    const bool symbol = category(character) == Category::symbol;
     if (symbol) to_.push_back(' ');
     append_utf8(to_, character);
     if (symbol) to_.push_back(' ');

@@ -17,7 +17,7 @@ namespace smoothlab::eval {
 /// UTF-8 and outlives this.
 struct TranslatedCorpus {
   std::vector<std::string> system_names;
-  std::vector<std::vector<std::string_view>> systems;  ///< [system][segment]
+  std::vector<std::vector<std::string_view>> systems;  ///< [system][segment], as many as references
   /// [segment][reference], at least one each. An empty reference counts; one that is not there is left out.
   std::vector<std::vector<std::string_view>> references;
   /// "1", "4"; "var" where segments differ.
