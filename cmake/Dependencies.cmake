@@ -50,6 +50,7 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(muparser REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc)
 # SentencePiece is found, not required: without it there is no text to train on.
 find_path(SENTENCEPIECE_INCLUDE_DIR sentencepiece_processor.h)
 find_library(SENTENCEPIECE_LIBRARY sentencepiece)

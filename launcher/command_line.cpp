@@ -58,6 +58,7 @@ const std::vector<Verb>& verbs() {
       {"calibrate", "accuracy, NLL, Brier, ECE and temperature of logit files", calibrate_verb},
       {"project", "penultimate projections of three classes, from logit files", project_verb},
       {"information", "mutual information of examples and logits, from repeated draws", information_verb},
+      {"bleu", "BLEU and chrF of translations, as sacreBLEU computes them", bleu_verb},
       {"report", "one page that sets runs beside the paper", report_verb},
       {"logits", "packs and describes logit files", logits_verb},
       {"data", "fetches and verifies data sets, prepares text", data_verb},
