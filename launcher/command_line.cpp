@@ -60,7 +60,7 @@ const std::vector<Verb>& verbs() {
       {"information", "mutual information of examples and logits, from repeated draws", information_verb},
       {"report", "one page that sets runs beside the paper", report_verb},
       {"logits", "packs and describes logit files", logits_verb},
-      {"data", "fetches and verifies data sets", data_verb},
+      {"data", "fetches and verifies data sets, prepares text", data_verb},
       {"doctor", "what this build and machine have, and what is missing for what", doctor_verb},
   };
   return all;

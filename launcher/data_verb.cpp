@@ -9,6 +9,7 @@
 #include "data/fetch.h"
 #include "data/verify.h"
 #include "launcher/options.h"
+#include "launcher/text_verbs.h"
 #include "launcher/verbs.h"
 
 namespace smoothlab::launcher {
@@ -118,12 +119,17 @@ int verify_set(const std::string& name, const Options& options) {
 }  // namespace
 
 int data_verb(const std::vector<std::string>& arguments) {
-  Options options("data fetch NAME [--to DIR] | data verify NAME [--path DIR]",
-                  "fetch: brings a public data set from its official address, resumes what was cut, checks\n"
-                  "it against the published digests and unpacks it.\n"
-                  "verify: opens everything that training would read, counts samples, checks digests; exit\n"
-                  "code 3 where files are damaged or not as published.\n"
-                  "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes.");
+  if (!arguments.empty() && arguments[0] == "prepare")
+    return prepare_text_verb({arguments.begin() + 1, arguments.end()});
+  Options options(
+      "data fetch NAME [--to DIR] | data verify NAME [--path DIR] | data prepare text …",
+      "fetch: brings a public data set from its official address, resumes what was cut, checks\n"
+      "it against the published digests and unpacks it.\n"
+      "verify: opens everything that training would read, counts samples, checks digests; exit\n"
+      "code 3 where files are damaged or not as published.\n"
+      "prepare: makes a corpus of token ids from parallel text; see data prepare --help.\n"
+      "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes, and text for a\n"
+      "corpus that prepare made.");
   options.value("to", "DIR", "where the set's folder is made; $SMOOTHLAB_DATA without it")
       .value("path", "DIR", "the set's folder, or the one that holds it; $SMOOTHLAB_DATA without it")
       .value("mirror", "URL", "fetch the same files from another address")
@@ -132,8 +138,11 @@ int data_verb(const std::vector<std::string>& arguments) {
   if (!options.parse(arguments, 2, 2)) return 0;
   const std::string& action = options.words()[0];
   if (action == "fetch") return fetch_set(options.words()[1], options);
+  if (action == "verify" && options.words()[1] == "text")
+    return verify_text(data_folder(options, "path"), options.has("json"));
   if (action == "verify") return verify_set(options.words()[1], options);
-  throw UsageError("unknown action '" + action + "'", "data", suggest_name(action, {"fetch", "verify"}));
+  throw UsageError("unknown action '" + action + "'", "data",
+                   suggest_name(action, {"fetch", "verify", "prepare"}));
 }
 
 }  // namespace smoothlab::launcher

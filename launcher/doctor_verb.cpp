@@ -13,6 +13,7 @@
 #include "cluster/device.h"
 #include "cluster/gpu.h"
 #include "cluster/machine_probe.h"
+#include "data/piece_library.h"
 #include "eval/hdf5_version.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
@@ -123,6 +124,14 @@ Finding nccl() {
   return {"NCCL", State::present, version, use, instead};
 }
 
+Finding sentencepiece() {
+  const std::string use = "vocabularies and text";
+  const std::string version = data::sentencepiece_version();
+  if (!version.empty()) return {"SentencePiece", State::present, version, use};
+  return {"SentencePiece", State::absent, "not in this build", use,
+          "install libsentencepiece-dev and build again"};
+}
+
 Finding room() {
   const double total =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 30);
@@ -160,6 +169,7 @@ std::vector<Finding> examine() {
       tool("mpirun", State::missing, "--ranks N", "install openmpi-bin"),
       tool("srun", State::absent, "jobs on a Slurm cluster", "not needed on a workstation"),
       {"HDF5", State::present, eval::hdf5_version(), "logit files"},
+      sentencepiece(),
       tool("gnuplot", State::missing, "figures and pages", "install gnuplot-nox"),
       room(),
       data_folder(),
