@@ -25,6 +25,7 @@ void check_options(const PrepareTextOptions& options) {
     refuse("a test split is both given and to be held out", "choose one of the two");
   if (options.source_vocabulary.empty() != options.target_vocabulary.empty())
     refuse("a vocabulary for one side only", "name both or none");
+  if (options.source_vocabulary.empty()) check_training(options.pieces);
   if (utf8_break(options.source_language + options.target_language) != std::string::npos)
     refuse("names of languages that are no UTF-8", "choose others");
 }

@@ -93,7 +93,7 @@ bool has_text(const std::vector<std::string>& sentences) {
 
 }  // namespace
 
-std::string train_pieces(const SentenceSource& sentences, const PieceTraining& options) {
+void check_training(const PieceTraining& options) {
   if (options.type != "unigram" && options.type != "bpe")
     throw UsageError("unknown type of vocabulary '" + options.type + "'", where, "choose unigram or bpe");
   if (options.size < 8 || options.size > 1000000)
@@ -103,6 +103,10 @@ std::string train_pieces(const SentenceSource& sentences, const PieceTraining& o
                      "choose more than 0.9, up to 1");
   if (options.most_sentences < 1)
     throw UsageError("no sentences to train a vocabulary on", where, "choose 1 or more");
+}
+
+std::string train_pieces(const SentenceSource& sentences, const PieceTraining& options) {
+  check_training(options);
   const std::vector<std::string> kept = chosen(sentences, options);
   if (!has_text(kept))
     throw DataError("no text to train a vocabulary on", where,

@@ -14,6 +14,9 @@ struct PieceTraining {
   uint64_t seed = 1;                 ///< of that choice; nothing else is random
 };
 
+/// Throws UsageError for options out of range.
+void check_training(const PieceTraining& options);
+
 /// Gives the next sentence; false after the last.
 using SentenceSource = std::function<bool(std::string& sentence)>;
 
