@@ -63,7 +63,7 @@ class Student {
   static data::TrainingStreamOptions stream_options(const trainer::Recipe& recipe,
                                                     const trainer::Teaching* teaching) {
     data::TrainingStreamOptions how;
-    how.global_batch = recipe.train.global_batch;
+    how.global_batch.samples = recipe.train.global_batch;
     how.input_type = trainer::compute_type(recipe);
     how.draws = recipe.task.augment.draws;
     if (teaching) how.companion = teaching->replayed;

@@ -59,7 +59,7 @@ int measure(const bench::Arguments& arguments) {
   trainer::Learner learner(recipe, *task.train, recipe.train.steps, *communicator, placement, nullptr,
                            nullptr);
   data::TrainingStreamOptions how;
-  how.global_batch = recipe.train.global_batch;
+  how.global_batch.samples = recipe.train.global_batch;
   how.slice = {communicator->rank(), communicator->size()};
   data::TrainingStream stream(task.train, how);
   const data::MicroBatch first = stream.next();

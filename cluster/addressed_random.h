@@ -32,6 +32,9 @@ class AddressedRandom {
 
   /// Four 32-bit words of block `draw`.
   std::array<uint32_t, 4> block(uint32_t draw) const;
+  /// Sixteen consecutive blocks at once, for those who need many: words[16·w + i] is word w of block
+  /// `first` + i.
+  void sixteen_blocks(uint32_t first, uint32_t* words) const;
   /// 32 random bits.
   uint32_t bits(uint32_t draw) const { return block(draw)[0]; }
   /// Uniform on [0, 1), 53 bits.

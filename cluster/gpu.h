@@ -8,6 +8,9 @@ namespace smoothlab::cluster {
 
 // What the CUDA runtime knows of this node's devices. In a build without CUDA there are none.
 
+/// Whether this build can use one at all.
+bool built_with_cuda();
+
 /// The identity of each device that this process sees, in its order: the same text for the same device in
 /// every process of the node, whatever number CUDA_VISIBLE_DEVICES gives it there.
 std::vector<std::string> gpu_identities();

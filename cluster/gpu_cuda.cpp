@@ -9,6 +9,10 @@
 
 namespace smoothlab::cluster {
 
+bool built_with_cuda() {
+  return true;
+}
+
 std::vector<std::string> gpu_identities() {
   int devices = 0;
   if (cudaGetDeviceCount(&devices) != cudaSuccess) return {};

@@ -2,6 +2,10 @@
 
 namespace smoothlab::cluster {
 
+bool built_with_cuda() {
+  return false;
+}
+
 std::vector<std::string> gpu_identities() {
   return {};
 }

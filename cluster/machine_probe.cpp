@@ -1,5 +1,7 @@
 #include "cluster/machine_probe.h"
 
+#include "cluster/gpu.h"
+
 #include <ATen/ATen.h>
 #include <dlfcn.h>
 #include <unistd.h>
@@ -41,7 +43,7 @@ bool torch_has_onednn() {
 }
 
 bool torch_has_cuda() {
-  return at::hasCUDA();
+  return built_with_cuda();  // at::hasCUDA() asks for a device too
 }
 
 std::string bf16_instructions() {

@@ -7,7 +7,6 @@
 
 #include "cluster/error.h"
 #include "data/batch_feed.h"
-#include "data/global_order.h"
 #include "data/prefetch_queue.h"
 
 namespace smoothlab::data {
@@ -42,18 +41,22 @@ struct TrainingStream::State {
 
   BatchFeed feed;
   TrainingStreamOptions options;
-  GlobalOrder order;
-  Run slice;
+  std::shared_ptr<const BatchOrder> order;
   int64_t micro_batches;  ///< of one step
   std::unique_ptr<PrefetchQueue<Item>> queue;
 
   State(std::shared_ptr<const Dataset> set, const TrainingStreamOptions& o)
       : feed(std::move(set), o.device, o.input_type),
         options(o),
-        order(o.seed, feed.dataset().size()),
-        slice(o.global_batch, o.slice.ranks, o.slice.rank) {
-    const int64_t most = o.micro_batch > 0 ? o.micro_batch : std::max<int64_t>(slice.size(), 1);
-    micro_batches = std::max<int64_t>(1, (slice.size() + most - 1) / most);
+        order(make_batch_order(feed.dataset(), o.seed, o.global_batch)),
+        micro_batches(parts_of_a_step(o)) {}
+
+  /// Counted for the largest slice, so that all ranks reduce gradients equally often.
+  static int64_t parts_of_a_step(const TrainingStreamOptions& o) {
+    if (o.micro_batch == 0) return 1;
+    const int64_t whole = o.global_batch.tokens > 0 ? o.global_batch.tokens : o.global_batch.samples;
+    const int64_t share = (whole + o.slice.ranks - 1) / o.slice.ranks;
+    return std::max<int64_t>(1, (share + o.micro_batch - 1) / o.micro_batch);
   }
 
   /// Micro-batches are numbered through all steps.
@@ -62,9 +65,9 @@ struct TrainingStream::State {
     result.step = index / micro_batches;
     const int64_t part = index % micro_batches;
     result.last = part == micro_batches - 1;
+    const Run slice(order->size(result.step), options.slice.ranks, options.slice.rank);
     const Run run(slice.size(), micro_batches, part);
-    const int64_t first = result.step * options.global_batch + slice.first + run.first;
-    std::vector<SampleAddress> samples = order.at(first, run.size());
+    std::vector<SampleAddress> samples = order->at(result.step, slice.first + run.first, run.size());
     if (options.draws > 0)
       for (SampleAddress& sample : samples) sample.epoch %= options.draws;
     FedBatch fed = feed.make(samples, Augment::training, options.companion.get());
@@ -75,7 +78,8 @@ struct TrainingStream::State {
 
 TrainingStream::TrainingStream(std::shared_ptr<const Dataset> dataset, const TrainingStreamOptions& options) {
   check(options.slice);
-  check(options.global_batch, 1, "global batch");
+  check(options.global_batch.samples, 1, "global batch");
+  check(options.global_batch.tokens, 0, "tokens of the global batch");
   check(options.micro_batch, 0, "micro batch");
   check(options.first_step, 0, "first step");
   check(options.draws, 0, "draws");

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "data/batch_order.h"
 #include "data/dataset.h"
 
 namespace smoothlab::data {
@@ -17,8 +18,10 @@ struct Slice {
 
 struct TrainingStreamOptions {
   uint64_t seed = 1;
-  int64_t global_batch = 128;
-  int64_t micro_batch = 0;  ///< most samples in one forward pass of a rank; 0: the rank's whole slice
+  BatchSize global_batch;
+  /// Most samples in one forward pass of a rank, or about as many padded tokens where these are counted; 0:
+  /// the rank's whole slice.
+  int64_t micro_batch = 0;
   Slice slice;
   int workers = 1;         ///< threads that collate
   int prefetch = 2;        ///< micro-batches kept ready, on the device too
@@ -37,10 +40,9 @@ struct MicroBatch {
 };
 
 /// The training samples of this rank, step after step, collated off the calling thread and brought to the
-/// device on a stream of their own. The sequence of global batches is a function of (seed, global batch)
-/// alone: sample i of step s stands at position p = s·G + i of the endless concatenation of the epochs'
-/// permutations. Rank r takes a contiguous slice of each global batch. A rank may get an empty slice when
-/// there are more ranks than samples: batch.rows() == 0.
+/// device on a stream of their own. The sequence of global batches is BatchOrder's. Rank r takes a contiguous
+/// slice of each. A rank may get an empty slice, or an empty part of one, when there are more ranks or parts
+/// than samples: batch.rows() == 0. A step has equally many parts on all ranks.
 class TrainingStream {
  public:
   TrainingStream(std::shared_ptr<const Dataset> dataset, const TrainingStreamOptions& options);

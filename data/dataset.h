@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "data/sentence_pairs.h"
+
 namespace smoothlab::data {
 
 /// A sample of one epoch: with the seed, the whole address of its augmentation.
@@ -17,7 +19,9 @@ struct SampleAddress {
 };
 
 /// What a network gets, and what its rows mean. Images: one input tensor [B, C, H, W] float32, a row each.
-/// All but inputs and device_labels is on the CPU.
+/// Text: packed tokens without padding, {source int64 [S], its offsets int64 [B+1], target int64 [R], its
+/// offsets int64 [B+1]}; a row each target token, labelled with the one after it. All but inputs and
+/// device_labels is on the CPU.
 struct Batch {
   std::vector<at::Tensor> inputs;
   at::Tensor labels;         ///< int64 [R]
@@ -53,12 +57,16 @@ class Dataset {
   virtual std::string fingerprint() const { return ""; }
   /// Label of each sample, int64 [size()]; undefined where samples yield several rows.
   virtual at::Tensor labels() const { return {}; }
-  /// Rows that a sample yields: 1 for images.
+  /// Rows that a sample yields: 1 for images, for text the target's tokens and its end.
   virtual int64_t rows(int64_t sample) const = 0;
+  /// Length of a sample in a padded batch: 1 for images, for text that of the longer side with its end.
+  virtual int64_t tokens(int64_t /*sample*/) const { return 1; }
   /// Number of rows of each class, for unigram smoothing: int64 [K].
   virtual at::Tensor class_counts() const = 0;
-  /// Shape of one input without the batch dimension, after augmentation: [C, H, W].
+  /// Shape of one input without the batch dimension, after augmentation: [C, H, W]; empty for text.
   virtual std::vector<int64_t> input_shape() const = 0;
+  /// What the tokens of a text are of; null for images.
+  virtual const TextVocabularies* vocabularies() const { return nullptr; }
   /// Loads, augments and stacks. With Augment::none epoch does not matter.
   virtual Batch collate(const std::vector<SampleAddress>& samples, Augment augment) const = 0;
   /// Bytes that resident() takes of a device; 0 for a set that cannot be kept on one.

@@ -11,10 +11,10 @@
 
 namespace smoothlab::data {
 
-std::vector<uint32_t> epoch_permutation(uint64_t seed, int64_t epoch, int64_t n) {
+std::vector<uint32_t> epoch_permutation(uint64_t seed, int64_t epoch, int64_t n, Shuffled what) {
   std::vector<uint32_t> order(n);
   std::iota(order.begin(), order.end(), 0u);
-  const AddressedRandom random(seed, Purpose::shuffle, epoch, 0);
+  const AddressedRandom random(seed, Purpose::shuffle, epoch, static_cast<uint64_t>(what));
   for (int64_t i = n - 1; i > 0; --i)
     std::swap(order[i], order[random.below(i + 1, static_cast<uint32_t>(i))]);
   return order;

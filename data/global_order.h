@@ -10,8 +10,10 @@
 namespace smoothlab::data {
 
 /// Uniformly random order of n samples in an epoch: Fisher and Yates's shuffle, whose draw i is addressed by
-/// (seed, Purpose::shuffle, epoch, 0, i). n < 2^32.
-std::vector<uint32_t> epoch_permutation(uint64_t seed, int64_t epoch, int64_t n);
+/// (seed, Purpose::shuffle, epoch, what, i). n < 2^32.
+enum class Shuffled : uint8_t { samples = 0, batches = 1 };
+std::vector<uint32_t> epoch_permutation(uint64_t seed, int64_t epoch, int64_t n,
+                                        Shuffled what = Shuffled::samples);
 
 /// The one order in which a run sees its samples: the endless concatenation of the epochs' permutations.
 /// A function of (seed, number of samples) alone. Thread-safe.

@@ -17,6 +17,13 @@ struct Vocabulary {
   std::string digest;  ///< hex SHA-256 of what it was loaded from
 };
 
+/// Those of a translation's two sides.
+struct TextVocabularies {
+  Vocabulary source, target;
+  /// Whether the sides share one, so that their embeddings can be shared too.
+  bool joint() const { return source.digest == target.digest; }
+};
+
 /// Token ids of one side of a pair, without begin and end; alive as long as the pairs are.
 struct Tokens {
   const int32_t* first = nullptr;

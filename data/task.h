@@ -25,7 +25,7 @@ struct AugmentOptions {
 
 /// The `task:` block of a recipe.
 struct TaskOptions {
-  std::string data;        ///< "mnist", "idx", "cifar10", "cifar100", "generated"
+  std::string data;        ///< "mnist", "idx", "cifar10", "cifar100", "generated", "text"
   std::string path;        ///< folder of the files; not used by "generated"
   int64_t validation = 0;  ///< training samples held out (the last ones, as the paper's 40k/10k)
   int64_t classes = 10;    ///< generated: number of classes, ≥ 4

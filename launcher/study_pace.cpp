@@ -18,12 +18,11 @@ std::string task_of(const trainer::Recipe& recipe) {
   return text;
 }
 
-int64_t training_samples(const trainer::Recipe& recipe) {
-  if (recipe.task.data == "generated") return recipe.task.train_samples - recipe.task.validation;
+std::shared_ptr<const data::Dataset> training_split(const trainer::Recipe& recipe) {
   try {
-    return trainer::open_task_of(recipe).train->size();
+    return trainer::open_task_of(recipe).train;
   } catch (const Error&) {
-    return 0;  // the run itself will say what is missing
+    return nullptr;  // the run itself will say what is missing
   }
 }
 
@@ -31,15 +30,17 @@ int64_t training_samples(const trainer::Recipe& recipe) {
 
 std::vector<int64_t> steps_of_runs(const StudyPlan& plan) {
   std::vector<int64_t> steps;
-  std::map<std::string, int64_t> samples;
+  std::map<std::string, std::shared_ptr<const data::Dataset>> splits;
   for (const StudyRun& run : plan.runs) {
     if (run.recipe.train.steps > 0) {
       steps.push_back(run.recipe.train.steps);
       continue;
     }
-    const auto [known, fresh] = samples.emplace(task_of(run.recipe), 0);
-    if (fresh) known->second = training_samples(run.recipe);
-    steps.push_back(known->second > 0 ? trainer::total_steps(run.recipe, known->second) : 0);
+    const auto [known, fresh] = splits.emplace(task_of(run.recipe), nullptr);
+    if (fresh) known->second = training_split(run.recipe);
+    steps.push_back(known->second
+                        ? trainer::total_steps(run.recipe, *trainer::batch_order(run.recipe, *known->second))
+                        : 0);
   }
   return steps;
 }

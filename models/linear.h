@@ -13,6 +13,10 @@ class Linear {
          const Initialiser& weight, double bias = 0);
 
   at::Tensor operator()(const at::Tensor& input) const;
+  const at::Tensor& weight() const { return weight_->value; }
+  const at::Tensor& bias() const { return bias_->value; }
+  /// What the weight is computed with now.
+  at::ScalarType type() const { return weight_->value.scalar_type(); }
 
  private:
   const Parameter* weight_;

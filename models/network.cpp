@@ -10,6 +10,7 @@
 #include "models/mlp.h"
 #include "models/resnet_cifar.h"
 #include "models/resnet_t2t.h"
+#include "models/transformer.h"
 
 namespace smoothlab::models {
 namespace {
@@ -30,7 +31,7 @@ int64_t resnet_depth(std::string_view name, std::string_view suffix) {
   return depth;
 }
 
-enum class Family { mlp, alexnet_tutorial, resnet_cifar, resnet_t2t };
+enum class Family { mlp, alexnet_tutorial, resnet_cifar, resnet_t2t, transformer };
 
 /// A name of a network taken apart.
 struct Kind {
@@ -43,19 +44,40 @@ Kind kind_of(const std::string& name) {
   if (name == "alexnet_tutorial") return {Family::alexnet_tutorial};
   if (const int64_t depth = resnet_depth(name, "")) return {Family::resnet_cifar, depth};
   if (const int64_t depth = resnet_depth(name, "_t2t")) return {Family::resnet_t2t, depth};
+  if (transformer_size(name)) return {Family::transformer};
   if (name.empty())
     throw UsageError("'model.name' is missing", "model.name",
-                     "name a network: mlp, alexnet_tutorial, resnet56, resnet56_t2t");
+                     "name a network: mlp, alexnet_tutorial, resnet56, resnet56_t2t, transformer_base");
   throw UsageError("unknown network \"" + name + "\"", "model.name", suggest_name(name, network_names()));
 }
 
-void check_no_mlp_options(const NetworkOptions& options) {
-  const char* key = !options.hidden.empty()           ? "model.hidden"
-                    : options.dropout != 0            ? "model.dropout"
-                    : options.input_dropout != 0      ? "model.input_dropout"
-                    : !options.initialisation.empty() ? "model.initialisation"
-                                                      : nullptr;
-  if (key) throw UsageError("\"" + options.name + "\" has no such option", key, "leave it out, or use mlp");
+/// Options that only some networks have, and whether they are given.
+struct Special {
+  const char* key;
+  bool given, of_mlp, of_transformer;
+};
+
+void check_special_options(const NetworkOptions& options, Family family) {
+  const Special all[] = {
+      {"model.hidden", !options.hidden.empty(), true, false},
+      {"model.dropout", options.dropout != 0, true, true},
+      {"model.input_dropout", options.input_dropout != 0, true, false},
+      {"model.initialisation", !options.initialisation.empty(), true, false},
+      {"model.form", !options.form.empty(), false, true},
+      {"model.layers", options.layers != 0, false, true},
+      {"model.width", options.width != 0, false, true},
+      {"model.feed_forward", options.feed_forward != 0, false, true},
+      {"model.heads", options.heads != 0, false, true},
+      {"model.attention_dropout", options.attention_dropout != 0, false, true},
+      {"model.relu_dropout", options.relu_dropout != 0, false, true},
+  };
+  for (const Special& one : all) {
+    if (!one.given || (family == Family::mlp && one.of_mlp) ||
+        (family == Family::transformer && one.of_transformer))
+      continue;
+    throw UsageError("\"" + options.name + "\" has no such option", one.key,
+                     std::string("leave it out, or use ") + (one.of_mlp ? "mlp" : "a transformer"));
+  }
 }
 
 void check_input(const NetworkOptions& options) {
@@ -77,16 +99,19 @@ int64_t Network::parameter_count() const {
 }
 
 void check_network_options(const NetworkOptions& options) {
-  if (kind_of(options.name).family == Family::mlp)
-    Mlp::check(options);
-  else
-    check_no_mlp_options(options);
+  const Family family = kind_of(options.name).family;
+  check_special_options(options, family);
+  if (family == Family::mlp) Mlp::check(options);
+  if (family == Family::transformer) Transformer::check(options);
 }
 
 std::unique_ptr<Network> make_network(const NetworkOptions& options) {
   check_network_options(options);
-  check_input(options);
   const Kind kind = kind_of(options.name);
+  if (kind.family == Family::transformer) return std::make_unique<Transformer>(options);
+  if (options.source_classes > 0)
+    throw UsageError("\"" + options.name + "\" reads no text", "model.name", "use a transformer");
+  check_input(options);
   switch (kind.family) {
     case Family::alexnet_tutorial:
       return std::make_unique<AlexnetTutorial>(options);
@@ -106,6 +131,8 @@ std::vector<std::string> network_names() {
       names.push_back(std::string("resnet") + depth + suffix);
     }
   }
+  for (const char* size : {"tiny", "small", "base", "big"})
+    names.push_back(std::string("transformer_") + size);
   return names;
 }
 

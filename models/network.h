@@ -16,13 +16,16 @@ struct ForwardContext {
   bool training = false;
   uint64_t seed = 0;
   int64_t step = 0;
-  at::Tensor sample_ids;  ///< int64 [B]
+  at::Tensor sample_ids;  ///< int64 [R]
+  /// The caller makes logits of the penultimate activations itself, with the classifier: a network whose
+  /// classes are many then leaves Rows::logits undefined, and the activations in its own precision.
+  bool features_only = false;
 };
 
 /// Rows of a batch: an image is a row, a target token is a row.
 struct Rows {
   at::Tensor logits;       ///< float32 [R, K], before any temperature
-  at::Tensor penultimate;  ///< float32 [R, L], the classifier's input
+  at::Tensor penultimate;  ///< float32 [R, L], the classifier's input; see ForwardContext::features_only
 };
 
 /// What a parameter is for; decides weight decay, precision and learning-rate groups.
@@ -92,9 +95,16 @@ struct NetworkOptions {
   uint64_t seed = 1;
   bool channels_last = false;   ///< strides of convolution weights
   std::vector<int64_t> hidden;  ///< mlp: units of the hidden layers
-  double dropout = 0.0;         ///< mlp: probability of dropping a hidden unit
-  double input_dropout = 0.0;   ///< mlp: probability of dropping an input
-  std::string initialisation;   ///< empty: the network's own; mlp: "variance-0.03", "deviation-0.03"
+  double dropout = 0.0;  ///< mlp: probability of dropping a hidden unit; transformers: see transformer.h
+  double input_dropout = 0.0;  ///< mlp: probability of dropping an input
+  std::string initialisation;  ///< empty: the network's own; mlp: "variance-0.03", "deviation-0.03"
+  // transformers
+  std::string form;                                            ///< "paper-2017", "t2t"
+  int64_t layers = 0, width = 0, feed_forward = 0, heads = 0;  ///< 0: as the name says
+  double attention_dropout = 0.0, relu_dropout = 0.0;
+  int64_t source_classes = 0;     ///< size of the source's vocabulary
+  bool joint_vocabulary = false;  ///< whether source and target share one, and so their embeddings
+  std::string vocabulary;         ///< digests, so that weights know what their tokens mean
 };
 
 /// Checks what does not depend on the data: the name, and that the options are the network's own and
@@ -102,8 +112,8 @@ struct NetworkOptions {
 void check_network_options(const NetworkOptions& options);
 /// Throws UsageError as check_network_options does, and for inputs that no network takes.
 std::unique_ptr<Network> make_network(const NetworkOptions& options);
-/// "mlp", "alexnet_tutorial", and "resnetN" (He et al.) and "resnetN_t2t" (tensor2tensor) with the usual N;
-/// any N = 6n+2 from 8 to 1202 will do.
+/// "mlp", "alexnet_tutorial", "transformer_SIZE", and "resnetN" (He et al.) and "resnetN_t2t" (tensor2tensor)
+/// with the usual N; any N = 6n+2 from 8 to 1202 will do.
 std::vector<std::string> network_names();
 
 }  // namespace smoothlab::models

@@ -22,7 +22,7 @@ constexpr const char* kRemedy = "give the recipe these weights were trained with
 
 void check_metadata(const NetworkOptions& options, const TensorFile& file, const std::string& where) {
   const auto expected = weights_metadata(options);
-  for (const char* key : {"network", "classes", "input"}) {
+  for (const char* key : {"network", "classes", "input", "vocabulary"}) {
     const auto found = file.metadata.find(key);
     if (found == file.metadata.end() || found->second == expected.at(key)) continue;
     throw DataError(std::string("the weights have ") + key + " \"" + found->second + "\", not \"" +
@@ -47,7 +47,8 @@ std::map<std::string, std::string> weights_metadata(const NetworkOptions& option
   return {{"format", "pt"},
           {"network", options.name},
           {"classes", std::to_string(options.classes)},
-          {"input", input.str()}};
+          {"input", options.source_classes > 0 ? std::to_string(options.source_classes) + " tokens" : input.str()},
+          {"vocabulary", options.vocabulary}};
 }
 
 void fill_tensors(const NamedTensors& tensors, const TensorFile& file, const std::string& where) {

@@ -20,16 +20,21 @@ struct LiveBytes : c10::MemoryReportingInfoBase {
 };
 
 int64_t measured(models::Network& network, const at::Tensor& inputs) {
-  models::ForwardContext context;
-  context.training = true;
-  context.sample_ids = at::arange(inputs.size(0), at::kLong);
-  const auto count = std::make_shared<LiveBytes>();
-  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, count);
-  const models::Rows rows = network.forward({inputs}, context);  // holds the graph
-  return count->live;
+  return activation_bytes(network, {inputs}, at::arange(inputs.size(0), at::kLong));
 }
 
 }  // namespace
+
+int64_t activation_bytes(models::Network& network, const std::vector<at::Tensor>& inputs,
+                         const at::Tensor& sample_ids) {
+  models::ForwardContext context;
+  context.training = true;
+  context.sample_ids = sample_ids;
+  const auto count = std::make_shared<LiveBytes>();
+  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, count);
+  const models::Rows rows = network.forward(inputs, context);  // holds the graph
+  return count->live;
+}
 
 int64_t activation_bytes(models::Network& network, const std::vector<int64_t>& input_shape, bool bf16,
                          int64_t rows) {

@@ -14,6 +14,7 @@
 #include "cluster/side_stream.h"
 #include "models/weights.h"
 #include "trainer/captured_step.h"
+#include "trainer/classifier_loss.h"
 #include "trainer/distillation_loss.h"
 #include "trainer/flat_parameters.h"
 #include "trainer/gradient_clip.h"
@@ -86,7 +87,9 @@ struct Learner::State {
         communicator(communicator_),
         placement(placement_),
         classes(train.classes()),
-        with_rows(ranks_with_rows(recipe.train.global_batch, communicator.size())),
+        with_rows(
+            ranks_with_rows(recipe.train.global_tokens > 0 ? communicator.size() : recipe.train.global_batch,
+                            communicator.size())),
         about_network(models::weights_metadata(network_options(recipe, train))),
         network(make_network_of(recipe, train)),
         parameters(*network, compute_type(recipe), placement.device),
@@ -216,6 +219,12 @@ struct Learner::State {
   at::Tensor loss_of(const StagedBatch& batch, const models::ForwardContext& context, LossMeter& meter) {
     const at::Tensor taught = teacher ? teacher->logits(batch.inputs) : batch.teacher;
     const models::Rows rows = network->forward(batch.inputs, context);
+    if (!rows.logits.defined()) {
+      const ClassifierLoss both =
+          classifier_loss(rows.penultimate, network->classifier().weight, batch.targets, targets);
+      meter.accumulate(both.loss, both.hits);
+      return both.loss;
+    }
     at::Tensor loss = loss_of_rows(rows.logits, batch.targets, taught);
     meter.accumulate(loss, rows.logits, batch.labels);
     return loss;
@@ -229,6 +238,7 @@ struct Learner::State {
     context.seed = recipe.train.seed;
     context.step = step;
     context.sample_ids = micro.batch.sample_ids;
+    context.features_only = recipe.teacher.loss == "none" && recipe.targets.disturb_label == 0;
     meter.note(micro.batch.sample_ids, step);
     const at::Tensor loss = loss_of(stage(micro.batch, step), context, meter);
     if (placement.device.is_cpu()) meter.settle();  // before anything changes

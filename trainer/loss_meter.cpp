@@ -22,12 +22,16 @@ void LossMeter::note(const at::Tensor& sample_ids, int64_t step) {
 
 void LossMeter::accumulate(const at::Tensor& loss_sum, const at::Tensor& logits, const at::Tensor& labels) {
   const c10::NoGradGuard no_grad;
+  accumulate(loss_sum, logits.detach().argmax(1).eq(labels).sum());
+}
+
+void LossMeter::accumulate(const at::Tensor& loss_sum, const at::Tensor& hits) {
+  const c10::NoGradGuard no_grad;
   const at::Tensor loss = loss_sum.detach().to(at::kDouble).reshape({});
   if (!sums_.defined()) sums_ = at::tensor({0.0, 0.0, 0.0, -1.0}, at::kDouble).to(loss.device());
-  const at::Tensor hits = logits.detach().argmax(1).eq(labels).sum().to(at::kDouble);
   const at::Tensor bad = sums_[3];
   bad.copy_(at::where(at::isfinite(loss).logical_or(bad.ge(0)), bad, sums_[2]));
-  sums_.narrow(0, 0, 3).add_(at::stack({loss, hits, at::ones_like(loss)}));
+  sums_.narrow(0, 0, 3).add_(at::stack({loss, hits.to(at::kDouble), at::ones_like(loss)}));
 }
 
 void LossMeter::settle() {

@@ -22,6 +22,8 @@ class LossMeter {
   /// a captured graph can repeat once it has been done outside of one.
   void note(const at::Tensor& sample_ids, int64_t step);
   void accumulate(const at::Tensor& loss_sum, const at::Tensor& logits, const at::Tensor& labels);
+  /// hits: scalar int64, rows whose greatest logit is their label's.
+  void accumulate(const at::Tensor& loss_sum, const at::Tensor& hits);
 
   /// Brings what was added into the window. Throws RunError, which names step and first sample, where a loss
   /// is not finite.

@@ -70,7 +70,8 @@ struct TrainOptions {
   int64_t steps = 0;
   int64_t epochs = 0;  ///< in place of steps
   int64_t global_batch = 128;
-  int64_t micro_batch = 0;
+  int64_t global_tokens = 0;  ///< padded tokens of a step in place of samples; see data/batch_order.h
+  int64_t micro_batch = 0, micro_tokens = 0;
   uint64_t seed = 1;
   std::string precision = "fp32";  ///< fp32, tf32 (on CUDA; else fp32), bf16
   bool channels_last = true;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/error.h"
+#include "models/transformer.h"
 #include "trainer/recipe_keys.h"
 
 namespace smoothlab::trainer {
@@ -34,7 +35,11 @@ struct Dependence {
 };
 
 const std::vector<Dependence>& dependences() {
-  static const std::vector<std::string> files = {"mnist", "idx", "cifar10", "cifar100"};
+  static const std::vector<std::string> files = {"mnist", "idx", "cifar10", "cifar100", "text"};
+  static const std::vector<std::string> transformers = {"transformer_tiny", "transformer_small",
+                                                        "transformer_base", "transformer_big"};
+  static const std::vector<std::string> dropping = {"mlp", "transformer_tiny", "transformer_small",
+                                                    "transformer_base", "transformer_big"};
   static const std::vector<Dependence> all = {
       {"task.path", "task.data", files},
       {"task.classes", "task.data", {"generated"}},
@@ -43,7 +48,16 @@ const std::vector<Dependence>& dependences() {
       {"task.noise", "task.data", {"generated"}},
       {"task.data_seed", "task.data", {"generated"}},
       {"model.hidden", "model.name", {"mlp"}},
-      {"model.dropout", "model.name", {"mlp"}},
+      {"model.dropout", "model.name", dropping},
+      {"model.form", "model.name", transformers},
+      {"model.layers", "model.name", transformers},
+      {"model.width", "model.name", transformers},
+      {"model.feed_forward", "model.name", transformers},
+      {"model.heads", "model.name", transformers},
+      {"model.attention_dropout", "model.name", transformers},
+      {"model.relu_dropout", "model.name", transformers},
+      {"train.global_tokens", "task.data", {"text"}},
+      {"train.micro_tokens", "train.global_tokens", {}},
       {"model.input_dropout", "model.name", {"mlp"}},
       {"model.initialisation", "model.name", {"mlp"}},
       {"optimizer.momentum", "optimizer.name", {"sgd", "rmsprop", "smoothed-sgd"}},
@@ -112,6 +126,19 @@ void check_schedule(const Checker& checker, const ScheduleOptions& schedule) {
                   "give the steps between two factors as schedule.every");
 }
 
+void check_text(const Checker& checker, const Recipe& recipe) {
+  const bool text = recipe.task.data == "text",
+             reads_text = models::transformer_size(recipe.model.name).has_value();
+  checker.require(text == reads_text, "model.name",
+                  fmt::format("'{}' reads {}, and task.data is {}", recipe.model.name,
+                              reads_text ? "text" : "images", recipe.task.data),
+                  text ? "use a transformer" : "use a network for images");
+  checker.require(!text || recipe.task.validation == 0, "task.validation",
+                  "what a text holds out is settled when it is prepared", "leave it out");
+  checker.require(recipe.train.global_tokens == 0 || recipe.train.micro_batch == 0, "train.micro_batch",
+                  "samples do not count where tokens do", "give train.micro_tokens");
+}
+
 void check_teacher(const Checker& checker, const Recipe& recipe) {
   const TeacherOptions& teacher = recipe.teacher;
   if (teacher.loss == "none") return;
@@ -136,7 +163,7 @@ void check_recipe(const Recipe& recipe) {
   const Checker checker(recipe.places);
   const auto& task = recipe.task;
   checker.require(!task.data.empty(), "task.data", "'task.data' is missing",
-                  "name a data set: mnist, idx, cifar10, cifar100, generated");
+                  "name a data set: mnist, idx, cifar10, cifar100, generated, text");
   checker.require(task.data == "generated" || !task.path.empty(), "task.path",
                   fmt::format("'task.path' is missing, the folder of {}'s files", task.data),
                   "give it, as ${SMOOTHLAB_DATA}/mnist");
@@ -150,6 +177,7 @@ void check_recipe(const Recipe& recipe) {
   check_optimizer(checker, recipe.optimizer);
   check_schedule(checker, recipe.schedule);
   check_teacher(checker, recipe);
+  check_text(checker, recipe);
   const auto& train = recipe.train;
   checker.require(train.steps > 0 || train.epochs > 0, "train.steps", "the length of the run is missing",
                   "give train.steps or train.epochs");
@@ -162,7 +190,8 @@ void check_recipe(const Recipe& recipe) {
 
 void check_batch_fits(const Recipe& recipe, int64_t train_samples) {
   Checker(recipe.places)
-      .require(recipe.train.global_batch <= train_samples, "train.global_batch",
+      .require(recipe.train.global_tokens > 0 || recipe.train.global_batch <= train_samples,
+               "train.global_batch",
                fmt::format("a global batch of {} is larger than the training split of {}",
                            recipe.train.global_batch, train_samples),
                fmt::format("give at most {}", train_samples));

@@ -256,7 +256,8 @@ const std::vector<Key<OptimizerOptions::Group>>& group_keys() {
 
 const std::vector<Key<Recipe>>& recipe_keys() {
   static const std::vector<Key<Recipe>> keys = {
-      KEY(task.data, (OneOf{{"mnist", "idx", "cifar10", "cifar100", "generated"}}), "data set; required"),
+      KEY(task.data, (OneOf{{"mnist", "idx", "cifar10", "cifar100", "generated", "text"}}),
+          "data set; required; text: sentence pairs that `data prepare text` made"),
       KEY(task.path, Any{}, "folder of its files; ${VARIABLES} are expanded; not used by generated"),
       KEY(task.validation, AtLeast{0}, "training samples held out, the last ones"),
       KEY(task.classes, AtLeast{4}, "generated: number of classes"),
@@ -276,13 +277,23 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(task.augment.normalize, (OneOf{{"unit", "per_image", "none"}}),
           "unit: /255; per_image: zero mean and unit variance; none: 0...255"),
 
-      KEY(model.name, (NamesOf{"mlp, alexnet_tutorial, resnetN, resnetN_t2t"}),
-          "network; required; N = 6n+2 from 8 to 1202, such as 20, 32, 44, 56 or 110"),
+      KEY(model.name, (NamesOf{"mlp, alexnet_tutorial, resnetN, resnetN_t2t, transformer_SIZE"}),
+          "network; required; N = 6n+2 from 8 to 1202, such as 20, 32, 44, 56 or 110; SIZE: tiny, small, base or big"),
       KEY(model.hidden, Any{}, "mlp: units of the hidden layers, as [800, 800]; []: 1200 and 1200"),
-      KEY(model.dropout, (HalfOpen{0, 1}), "mlp: probability of dropping a hidden unit"),
+      KEY(model.dropout, (HalfOpen{0, 1}),
+          "mlp: probability of dropping a hidden unit; transformers: of embeddings and of what a sub-layer adds"),
       KEY(model.input_dropout, (HalfOpen{0, 1}), "mlp: probability of dropping an input"),
       KEY(model.initialisation, (NamesOf{"variance-0.03, deviation-0.03"}),
           "mlp: of its weights; the network's own without it"),
+
+      KEY(model.form, (NamesOf{"paper-2017, t2t"}),
+          "transformers; required; paper-2017: sums are normalised; t2t: inputs of sub-layers are, as in tensor2tensor"),
+      KEY(model.layers, AtLeast{0}, "transformers: of each stack; 0: as the size has"),
+      KEY(model.width, AtLeast{0}, "transformers: of embeddings and of the residual stream; 0: as the size has"),
+      KEY(model.feed_forward, AtLeast{0}, "transformers: units of the hidden layers; 0: as the size has"),
+      KEY(model.heads, AtLeast{0}, "transformers: of each attention; 0: as the size has"),
+      KEY(model.attention_dropout, (HalfOpen{0, 1}), "transformers: probability of dropping an attention weight"),
+      KEY(model.relu_dropout, (HalfOpen{0, 1}), "transformers: probability of dropping a hidden unit"),
 
       KEY(targets.alpha, (Between{0, 1}), "label smoothing"),
       KEY(targets.convention, (OneOf{{"uniform", "off-target", "unigram", "joeynmt"}}),
@@ -331,7 +342,11 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(train.steps, AtLeast{0}, "length of the run; this or epochs"),
       KEY(train.epochs, AtLeast{0}, "length of the run in passes over the training split; this or steps"),
       KEY(train.global_batch, AtLeast{1}, "samples of a step, over all ranks"),
+      KEY(train.global_tokens, AtLeast{0},
+          "text: tokens of a step in place of samples, over all ranks: samples of about one length, as many as fit when "
+          "padded to the longest side of any; 0: samples count"),
       KEY(train.micro_batch, AtLeast{0}, "most samples of one forward pass of a rank; 0: its whole share"),
+      KEY(train.micro_tokens, AtLeast{0}, "the same in tokens, about, where tokens count"),
       KEY(train.seed, Any{}, "of weights, order, augmentation, dropout and label noise"),
       KEY(train.precision, (OneOf{{"fp32", "tf32", "bf16"}}),
           "bf16: forward and backward, the optimiser keeps float32; tf32: fp32 whose products on CUDA round their "

@@ -1,6 +1,7 @@
 #include "trainer/run_parts.h"
 
 #include "cluster/error.h"
+#include "models/transformer.h"
 
 namespace smoothlab::trainer {
 
@@ -9,7 +10,7 @@ bool channels_last(const Recipe& recipe) {
 }
 
 bool channels_last(const TrainOptions& train, const std::string& network) {
-  return train.channels_last && network != "mlp";
+  return train.channels_last && network != "mlp" && !models::transformer_size(network);
 }
 
 data::Task open_task_of(const Recipe& recipe) {
@@ -20,8 +21,14 @@ data::Task open_task_of(const Recipe& recipe) {
 
 models::NetworkOptions network_options(const Recipe& recipe, const data::Dataset& dataset) {
   models::NetworkOptions options = recipe.model;
-  const std::vector<int64_t> shape = dataset.input_shape();
-  options.input = {shape.at(0), shape.at(1), shape.at(2)};
+  if (const data::TextVocabularies* vocabularies = dataset.vocabularies()) {
+    options.source_classes = vocabularies->source.size;
+    options.joint_vocabulary = vocabularies->joint();
+    options.vocabulary = vocabularies->source.digest + " " + vocabularies->target.digest;
+  } else {
+    const std::vector<int64_t> shape = dataset.input_shape();
+    options.input = {shape.at(0), shape.at(1), shape.at(2)};
+  }
   options.classes = dataset.classes();
   options.seed = recipe.train.seed;
   options.channels_last = channels_last(recipe);
@@ -40,9 +47,16 @@ c10::ScalarType compute_type(const Recipe& recipe) {
   return recipe.train.precision == "bf16" ? c10::ScalarType::BFloat16 : c10::ScalarType::Float;
 }
 
-int64_t total_steps(const Recipe& recipe, int64_t samples) {
-  if (recipe.train.steps > 0) return recipe.train.steps;
-  return (recipe.train.epochs * samples + recipe.train.global_batch - 1) / recipe.train.global_batch;
+data::BatchSize batch_size(const Recipe& recipe) {
+  return {recipe.train.global_batch, recipe.train.global_tokens};
+}
+
+std::shared_ptr<const data::BatchOrder> batch_order(const Recipe& recipe, const data::Dataset& train) {
+  return data::make_batch_order(train, recipe.train.seed, batch_size(recipe));
+}
+
+int64_t total_steps(const Recipe& recipe, const data::BatchOrder& order) {
+  return recipe.train.steps > 0 ? recipe.train.steps : order.steps(recipe.train.epochs);
 }
 
 std::shared_ptr<const data::Dataset> split_of(const data::Task& task, std::string& name) {

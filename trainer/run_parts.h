@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "data/batch_order.h"
 #include "data/task.h"
 #include "models/network.h"
 #include "trainer/recipe.h"
@@ -28,8 +29,12 @@ std::unique_ptr<models::Network> make_network_of(const Recipe& recipe, const dat
 /// What the network computes in.
 c10::ScalarType compute_type(const Recipe& recipe);
 
+/// The recipe's global batch, and the order in which it goes through the split.
+data::BatchSize batch_size(const Recipe& recipe);
+std::shared_ptr<const data::BatchOrder> batch_order(const Recipe& recipe, const data::Dataset& train);
+
 /// Steps of the whole run; with train.epochs as many as its last sample needs.
-int64_t total_steps(const Recipe& recipe, int64_t samples);
+int64_t total_steps(const Recipe& recipe, const data::BatchOrder& order);
 
 /// Samples of a global batch that go to a rank: the slices of data::TrainingStream, whose sizes differ by one
 /// at most.

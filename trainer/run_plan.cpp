@@ -46,6 +46,15 @@ std::vector<std::string> notes_on(const Recipe& recipe, int ranks) {
   return notes;
 }
 
+/// Measured on some sentences, which stand for all.
+int64_t activation_bytes_of_text(models::Network& network, const data::Dataset& text, int64_t sentences) {
+  std::vector<data::SampleAddress> some;
+  for (int64_t sample = 0; sample < std::min<int64_t>(8, text.size()); ++sample) some.push_back({sample, 0});
+  const data::Batch batch = text.collate(some, data::Augment::none);
+  const int64_t bytes = activation_bytes(network, batch.inputs, batch.sample_ids);
+  return bytes * sentences / static_cast<int64_t>(some.size());
+}
+
 }  // namespace
 
 RunPlan plan_run(const Recipe& recipe, int ranks) {
@@ -65,10 +74,11 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   plan.classes = task.train->classes();
   plan.input_shape = task.train->input_shape();
   plan.ranks = ranks;
-  plan.global_batch = recipe.train.global_batch;
-  plan.steps = total_steps(recipe, plan.train_samples);
-  plan.steps_per_epoch = static_cast<double>(plan.train_samples) / static_cast<double>(plan.global_batch);
-  plan.epochs = static_cast<double>(plan.steps) / plan.steps_per_epoch;
+  const auto order = batch_order(recipe, *task.train);
+  plan.global_batch = order->largest();
+  plan.steps = total_steps(recipe, *order);
+  plan.epochs = order->epochs(plan.steps);
+  plan.steps_per_epoch = 1 / order->epochs(1);
   for (int rank = 0; rank < ranks; ++rank)
     plan.rank_batches.push_back(rank_batch(plan.global_batch, ranks, rank));
   const int64_t largest = *std::max_element(plan.rank_batches.begin(), plan.rank_batches.end());
@@ -89,7 +99,9 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   if (ranks > 1 && recipe.train.allreduce == "bf16") plan.state_bytes += 2 * plan.parameters;
   plan.checkpoint_bytes = checkpoint_size(learner.snapshot(0), learner.network(), ranks);
   plan.activation_bytes =
-      activation_bytes(learner.network(), plan.input_shape, plan.precision == "bf16", plan.micro_batch);
+      task.train->vocabularies()
+          ? activation_bytes_of_text(learner.network(), *task.train, plan.micro_batch)
+          : activation_bytes(learner.network(), plan.input_shape, plan.precision == "bf16", plan.micro_batch);
   return plan;
 }
 

@@ -80,16 +80,20 @@ SoftTargets make_soft_targets(const TargetOptions& options, const at::Tensor& cl
   return targets;
 }
 
+void check_labels(const at::Tensor& labels, int64_t classes) {
+  if (!labels.is_cpu()) return;
+  const at::Tensor all = labels.contiguous();
+  const int64_t* label = all.data_ptr<int64_t>();
+  for (int64_t r = 0; r < all.numel(); ++r)
+    if (label[r] < 0 || label[r] >= classes)
+      throw DataError(fmt::format("label {} is not in 0 ... {}", label[r], classes - 1),
+                      fmt::format("row {} of the batch", r), "check that data set and model fit");
+}
+
 at::Tensor soft_target_loss(const at::Tensor& logits, const at::Tensor& labels, const SoftTargets& targets) {
   const at::Tensor rows = (logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat)).contiguous();
   const at::Tensor classes = labels.contiguous();
-  if (classes.is_cpu()) {
-    const int64_t* label = classes.data_ptr<int64_t>();
-    for (int64_t r = 0; r < classes.numel(); ++r)
-      if (label[r] < 0 || label[r] >= rows.size(1))
-        throw DataError(fmt::format("label {} is not in 0 ... {}", label[r], rows.size(1) - 1),
-                        fmt::format("row {} of the batch", r), "check that data set and model fit");
-  }
+  check_labels(classes, rows.size(1));
   return SoftTargetLoss::apply(rows, classes, targets);
 }
 

@@ -34,6 +34,9 @@ SoftTargets make_soft_targets(const TargetOptions& options, const at::Tensor& cl
 /// names the row where a label is out of range (CPU).
 at::Tensor soft_target_loss(const at::Tensor& logits, const at::Tensor& labels, const SoftTargets& targets);
 
+/// Throws DataError that names the row where a label is not in [0, classes); looks at labels on the CPU only.
+void check_labels(const at::Tensor& labels, int64_t classes);
+
 /// DisturbLabel (Xie et al. 2016, eq. 1): each label is replaced with this probability by a class drawn
 /// uniformly from all of them. Draws are addressed by (seed, step, sample, position), Purpose::label_noise.
 /// labels, sample_ids: int64 [R]; positions: int32 [R] or undefined; all on the CPU. Returns int64 [R].

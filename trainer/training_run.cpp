@@ -66,6 +66,7 @@ struct TrainingRun::State {
   cluster::Placement placement;
   std::optional<cluster::ComputeStream> stream;
   data::Task task;
+  std::shared_ptr<const data::BatchOrder> order;
   std::unique_ptr<RunJudge> judge;
   int64_t total = 0, done = 0;
   bool look_pending = false;           ///< what is due of the network after `done` steps has yet to be done
@@ -99,11 +100,12 @@ struct TrainingRun::State {
     const std::string checkpoint_folder = holds_run ? reopen() : "";
     task = open_task_of(recipe);
     check_batch_fits(recipe, task.train->size());
+    order = batch_order(recipe, *task.train);
     if (placement.device.is_cuda())
       task = data::keep_on_device(std::move(task), placement.device,
                                   cluster::gpu_free_bytes(placement.device.index()) / resident_share);
     judge = std::make_unique<RunJudge>(recipe, task, folder.logits(), communicator, placement, log);
-    total = total_steps(recipe, task.train->size());
+    total = total_steps(recipe, *order);
     teaching = open_teaching(recipe, task, folder.path(), communicator, placement, files, log);
     std::optional<Checkpoint> checkpoint;
     if (!checkpoint_folder.empty())
@@ -173,7 +175,7 @@ struct TrainingRun::State {
              judge->split_size(), judge->split(), task.train->classes());
     log.info("{} ({}), {} each, {}, global batch {}, {} steps", counted(communicator.size(), "rank"),
              communicator.backend(), counted(placement.threads, "thread"), recipe.train.precision,
-             recipe.train.global_batch, total);
+             batch_text(), total);
     if (teaching) {
       const TeacherRecord& teacher = teaching->record;
       log.info("teacher {} ({}, step {}{}), loss {}, equivalent smoothing {:.4f}", teacher.teacher,
@@ -198,9 +200,17 @@ struct TrainingRun::State {
                        fmt::join(changes, " and "));
   }
 
-  double epoch() const {
-    return static_cast<double>(done) * static_cast<double>(recipe.train.global_batch) /
-           static_cast<double>(task.train->size());
+  double epoch() const { return order->epochs(done); }
+
+  /// That so many steps see, on the average where they differ.
+  double samples_in(int64_t steps) const {
+    return order->epochs(steps) * static_cast<double>(task.train->size());
+  }
+
+  std::string batch_text() const {
+    return recipe.train.global_tokens > 0
+               ? fmt::format("{} tokens or {:.0f} sentences", recipe.train.global_tokens, samples_in(1))
+               : fmt::format("{}", recipe.train.global_batch);
   }
 
   double training_seconds() const { return seconds_before + seconds_since(started) - evaluating; }
@@ -220,7 +230,7 @@ struct TrainingRun::State {
     const std::string loss =
         window.rows > 0 ? fmt::format("loss {:.4f}", window.loss / static_cast<double>(window.rows)) : "";
     log.progress(fmt::format("step {}/{}  epoch {:.2f}  {}  {:.0f} samples/s  {} left", done, total, epoch(),
-                             loss, rate * static_cast<double>(recipe.train.global_batch),
+                             loss, rate * samples_in(1),
                              cluster::duration_text(static_cast<double>(total - done) / rate)));
   }
 
@@ -237,8 +247,8 @@ struct TrainingRun::State {
       line.lr = learner->learning_rate(done - 1);
       line.grad_norm = norm;
       line.seconds = training_seconds();
-      line.samples_per_second = static_cast<double>((done - window_first_step) * recipe.train.global_batch) /
-                                std::max(1e-9, seconds_since(window_started));
+      line.samples_per_second =
+          samples_in(done - window_first_step) / std::max(1e-9, seconds_since(window_started));
       if (!placement.device.is_cpu()) line.host_seconds = launching;
       metrics->write(line);
     });
@@ -322,8 +332,8 @@ struct TrainingRun::State {
     }
     data::TrainingStreamOptions how;
     how.seed = recipe.train.seed;
-    how.global_batch = recipe.train.global_batch;
-    how.micro_batch = recipe.train.micro_batch;
+    how.global_batch = batch_size(recipe);
+    how.micro_batch = recipe.train.global_tokens > 0 ? recipe.train.micro_tokens : recipe.train.micro_batch;
     how.slice = {communicator.rank(), communicator.size()};
     how.workers = recipe.train.workers;
     how.first_step = done;
@@ -363,8 +373,7 @@ struct TrainingRun::State {
     RunSummary summary;
     summary.step = done;
     summary.seconds = training_seconds();
-    summary.samples_per_second =
-        static_cast<double>(done * recipe.train.global_batch) / std::max(1e-9, summary.seconds);
+    summary.samples_per_second = samples_in(done) / std::max(1e-9, summary.seconds);
     summary.parameters = learner->network().parameter_count();
     summary.ranks = communicator.size();
     summary.threads = placement.threads;

@@ -76,5 +76,17 @@ TEST(AddressedRandom, BelowIsEven) {
   EXPECT_EQ(random.below(1, 5), 0u);
 }
 
+TEST(AddressedRandom, SixteenBlocksAreThoseOneByOne) {
+  const AddressedRandom random(0x123456789ABCDEFu, Purpose::dropout, 77, (uint64_t{5} << 40) + 3);
+  for (const uint32_t first : {0u, 1u, 0x80000000u, 0xFFFFFFF8u}) {
+    uint32_t words[64];
+    random.sixteen_blocks(first, words);
+    for (uint32_t i = 0; i < 16; ++i) {
+      const auto block = random.block(first + i);
+      for (uint32_t w = 0; w < 4; ++w) EXPECT_EQ(words[16 * w + i], block[w]) << first << ' ' << i << ' ' << w;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace smoothlab

@@ -77,7 +77,7 @@ TEST(BatchStream, TrainingBatchesDoNotDependOnRanksWorkersOrMicroBatches) {
   const auto dataset = small_set();
   TrainingStreamOptions options;
   options.seed = 4;
-  options.global_batch = 16;
+  options.global_batch.samples = 16;
   options.workers = 0;
   const auto reference = global_batches(dataset, options, 1, 12);
   for (const int ranks : {1, 2, 3, 4, 16, 19})
@@ -92,7 +92,7 @@ TEST(BatchStream, TrainingBatchesDoNotDependOnRanksWorkersOrMicroBatches) {
 
 TEST(BatchStream, TrainingGoesThroughWholeEpochs) {
   TrainingStreamOptions options;
-  options.global_batch = samples;
+  options.global_batch.samples = samples;
   TrainingStream stream(small_set(), options);
   at::Tensor previous;
   for (int epoch = 0; epoch < 3; ++epoch) {
@@ -107,7 +107,7 @@ TEST(BatchStream, TrainingGoesThroughWholeEpochs) {
 
 TEST(BatchStream, TrainingBatchMayExceedTheEpoch) {
   TrainingStreamOptions options;
-  options.global_batch = 2 * samples + 3;
+  options.global_batch.samples = 2 * samples + 3;
   TrainingStream stream(small_set(), options);
   const at::Tensor counts = at::bincount(stream.next().batch.sample_ids, {}, samples);
   EXPECT_EQ(counts.min().item<int64_t>(), 2);
@@ -117,7 +117,7 @@ TEST(BatchStream, TrainingBatchMayExceedTheEpoch) {
 TEST(BatchStream, TrainingResumesAtEveryStep) {
   const auto dataset = small_set();
   TrainingStreamOptions options;
-  options.global_batch = 16;
+  options.global_batch.samples = 16;
   options.micro_batch = 5;
   const auto whole = global_batches(dataset, options, 2, 10);
   for (int64_t step = 0; step < 10; ++step) {
@@ -137,7 +137,7 @@ TEST(BatchStream, TrainingSeedChangesOrder) {
 
 TEST(BatchStream, MicroBatchesAreBalanced) {
   TrainingStreamOptions options;
-  options.global_batch = 16;
+  options.global_batch.samples = 16;
   options.micro_batch = 6;
   TrainingStream stream(small_set(), options);
   std::vector<int64_t> sizes;
@@ -151,7 +151,7 @@ TEST(BatchStream, MicroBatchesAreBalanced) {
 
 TEST(BatchStream, RankWithoutSamplesStillTakesItsStep) {
   TrainingStreamOptions options;
-  options.global_batch = 2;
+  options.global_batch.samples = 2;
   options.slice = {0, 3};
   TrainingStream stream(small_set(), options);
   const MicroBatch micro = stream.next();
@@ -238,7 +238,7 @@ TEST(BatchStream, OnTheCpuNothingIsCopied) {
   const auto dataset = small_set();
   TrainingStreamOptions options;
   options.seed = 4;
-  options.global_batch = 16;
+  options.global_batch.samples = 16;
   TrainingStream plain(dataset, options);
   options.device = c10::Device(c10::DeviceType::CPU);
   TrainingStream stream(dataset, options);
@@ -251,7 +251,7 @@ TEST(BatchStream, OnTheCpuNothingIsCopied) {
 TEST(BatchStream, InputsComeInTheTypeAskedFor) {
   const auto dataset = small_set();
   TrainingStreamOptions training;
-  training.global_batch = 16;
+  training.global_batch.samples = 16;
   TrainingStream plain(dataset, training);
   training.input_type = at::kBFloat16;
   TrainingStream stream(dataset, training);
@@ -280,9 +280,9 @@ TEST(BatchStream, RefusesADeviceThatIsNotThere) {
 TEST(BatchStream, RefusesImpossibleOptions) {
   const auto dataset = small_set();
   TrainingStreamOptions training;
-  training.global_batch = 0;
+  training.global_batch.samples = 0;
   EXPECT_THROW(TrainingStream(dataset, training), UsageError);
-  training.global_batch = 4;
+  training.global_batch.samples = 4;
   training.slice = {2, 2};
   EXPECT_THROW(TrainingStream(dataset, training), UsageError);
   training.slice = {0, 1};

@@ -68,7 +68,7 @@ TEST_F(DeviceBatchesGpu, StreamsOfTheDeviceAreThoseOfTheCpu) {
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16})
     for (const int workers : {0, 1, 3}) {
       TrainingStreamOptions options;
-      options.global_batch = 64;
+      options.global_batch.samples = 64;
       options.micro_batch = 24;
       options.workers = workers;
       options.input_type = type;

@@ -62,7 +62,7 @@ TEST(ResidentImageDataset, RefusesASampleOutsideTheSplit) {
 TEST(ResidentImageDataset, FeedsTheSameStream) {
   const auto split = open_task(some_images(), 5).train;
   TrainingStreamOptions options;
-  options.global_batch = 16;
+  options.global_batch.samples = 16;
   options.micro_batch = 5;
   options.workers = 2;
   TrainingStream plain(split, options), resident(split->resident(cpu), options);

@@ -55,7 +55,7 @@ inline Trained train(Recipe recipe, const std::string& capture, cluster::Communi
   Learner learner(recipe, *task.train, steps, communicator, placement, nullptr, nullptr);
   data::TrainingStreamOptions how;
   how.seed = recipe.train.seed;
-  how.global_batch = recipe.train.global_batch;
+  how.global_batch.samples = recipe.train.global_batch;
   how.micro_batch = recipe.train.micro_batch;
   how.slice = {communicator.rank(), communicator.size()};
   how.device = placement.device;

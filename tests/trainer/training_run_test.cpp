@@ -352,7 +352,7 @@ TEST(TrainingRunPlan, CutsABatchAsTheTrainingStreamDoes) {
     for (int ranks = 1; ranks <= 5; ++ranks) {
       for (int rank = 0; rank < ranks; ++rank) {
         data::TrainingStreamOptions how;
-        how.global_batch = global_batch;
+        how.global_batch.samples = global_batch;
         how.slice = {rank, ranks};
         how.prefetch = 1;
         data::TrainingStream stream(task.train, how);
