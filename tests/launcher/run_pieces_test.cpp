@@ -46,10 +46,9 @@ TEST_F(RunPiecesOfCorpus, OneOrTwoVocabularies) {
 TEST_F(RunPiecesOfCorpus, AnotherVocabularyThanTheRunsNamesBoth) {
   const std::string folder_of_corpus = corpus(false);
   const std::string digest = open_run_pieces(folder_of_corpus, {}).target->vocabulary().digest;
-  EXPECT_NO_THROW(
-      open_run_pieces(folder_of_corpus, {{"source_vocabulary", digest}, {"target_vocabulary", digest}}));
+  EXPECT_NO_THROW(open_run_pieces(folder_of_corpus, {{"vocabulary", digest + " " + digest}}));
   try {
-    open_run_pieces(folder_of_corpus, {{"source_vocabulary", digest}, {"target_vocabulary", "abc123"}});
+    open_run_pieces(folder_of_corpus, {{"vocabulary", digest + " abc123"}});
     ADD_FAILURE();
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(), HasSubstr(digest));
