@@ -17,6 +17,7 @@ enum class Purpose : uint8_t {
   bootstrap = 7,
   monte_carlo = 8,
   split = 9,
+  token_sampling = 10,
 };
 
 /// Philox4x32-10 (Salmon et al., SC 2011): a bijection of a 128-bit counter under a 64-bit key.

@@ -50,8 +50,8 @@ pid_t start_child(const std::vector<std::string>& command, const ChildSetup& set
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);
   if (setup.signals) sigprocmask(SIG_SETMASK, setup.signals, nullptr);
-  const int null = open("/dev/null", O_RDONLY);
-  if (null >= 0) dup2(null, STDIN_FILENO);
+  const int in = setup.in >= 0 ? setup.in : open("/dev/null", O_RDONLY);
+  if (in >= 0) dup2(in, STDIN_FILENO);
   if (setup.out >= 0) dup2(setup.out, STDOUT_FILENO);
   if (setup.err >= 0) dup2(setup.err, STDERR_FILENO);
   execve(arguments[0], arguments.data(), variables.data());

@@ -12,10 +12,11 @@ struct ChildSetup {
   const sigset_t* signals = nullptr;     ///< blocked in it; null: as here
   int out = -1, err = -1;                ///< its stdout and stderr; −1: ours
   std::vector<std::string> environment;  ///< "NAME=value", in place of what is inherited
+  int in = -1;                           ///< its stdin; −1: nothing to read
 };
 
 /// Starts a program by its path, in a process group of its own: the terminal's Ctrl-C comes to us alone, who
-/// pass it on as a request. It reads nothing, and is asked to stop (SIGTERM) when the calling thread ends.
+/// pass it on as a request. It is asked to stop (SIGTERM) when the calling thread ends.
 /// A program that cannot be started exits with 127. Throws EnvironmentError where no process can be had.
 pid_t start_child(const std::vector<std::string>& command, const ChildSetup& setup);
 

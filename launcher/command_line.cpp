@@ -55,6 +55,7 @@ const std::vector<Verb>& verbs() {
       {"study", "trains a grid of runs that depend on each other, and collects what they came to",
        study_verb},
       {"evaluate", "runs a split through a trained network and streams a logit file", evaluate_verb},
+      {"translate", "translates lines of text with a trained network", translate_verb},
       {"calibrate", "accuracy, NLL, Brier, ECE and temperature of logit files", calibrate_verb},
       {"project", "penultimate projections of three classes, from logit files", project_verb},
       {"information", "mutual information of examples and logits, from repeated draws", information_verb},

@@ -3,12 +3,10 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
 #include "cluster/device.h"
 #include "cluster/error.h"
-#include "cluster/file_system.h"
 #include "cluster/nearest_name.h"
 #include "data/digest.h"
 #include "eval/chosen_class.h"
@@ -16,6 +14,7 @@
 #include "eval/output_file.h"
 #include "launcher/job.h"
 #include "launcher/job_options.h"
+#include "launcher/loaded_on_all.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 #include "trainer/loaded_run.h"
@@ -71,20 +70,6 @@ void print(const EvaluateRequest& request, const std::string& split, const train
   std::fflush(stdout);
 }
 
-/// Rank 0 chooses the checkpoint: a run that still trains may finish one in between, and one warning about a
-/// damaged one is enough.
-trainer::LoadedRun load_on_all(const EvaluateRequest& request, const cluster::FileSystem& files,
-                               cluster::Communicator& communicator, cluster::Log& log) {
-  trainer::LoadOptions options = request.load;
-  std::optional<trainer::LoadedRun> run;
-  options.step = std::stoll(trainer::text_from_root(communicator, [&] {
-    run = trainer::load_run(request.folder, options, files, log);
-    return std::to_string(run->step);
-  }));
-  if (!run) run = trainer::load_run(request.folder, options, files, log);
-  return std::move(*run);
-}
-
 trainer::InformationOptions wanted_draws(const Options& options) {
   trainer::InformationOptions wanted;
   wanted.classes = eval::split_classes(options.texts("classes"), 2, "--classes");
@@ -94,9 +79,8 @@ trainer::InformationOptions wanted_draws(const Options& options) {
 }
 
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
-  const auto files = cluster::local_file_system();
   const bool newest = request.load.step < 0;
-  const auto run = load_on_all(request, *files, communicator, log);
+  const auto run = load_on_all(request.folder, request.load, communicator, log);
   std::string split = request.split.empty() ? run.recipe.evaluate.split : request.split;
   const bool draws = !request.information.classes.empty();
   const auto dataset = draws ? draws_of(request.information, run.task) : trainer::split_of(run.task, split);

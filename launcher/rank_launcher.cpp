@@ -16,6 +16,7 @@
 #include "cluster/stop_signal.h"
 #include "launcher/child_process.h"
 #include "launcher/stderr_relay.h"
+#include "launcher/stdin_relay.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -117,6 +118,7 @@ std::vector<std::string> rank_command(const Job& job) {
     command = {srun, "--quiet", "--mpi=pmix", "--ntasks=" + ranks, "--kill-on-bad-exit=0", "--wait=20"};
     // Our Ctrl-C goes to the ranks as a request; the interrupt that we pass on means now.
     command.emplace_back("--quit-on-interrupt");
+    if (job.reads_stdin) command.emplace_back("--input=0");
     const char* cores = std::getenv("SLURM_CPUS_PER_TASK");  // no longer inherited since Slurm 22.05
     if (cores && *cores) command.push_back(std::string("--cpus-per-task=") + cores);
   } else {
@@ -168,8 +170,16 @@ int launch_ranks(const Job& job) {
   if (job.stop && job.stop->requested() != cluster::StopRequest::none)
     return stopped_before_begun(job.stop->requested() == cluster::StopRequest::finish);
   StderrRelay relay;
-  const pid_t child = start_child(command, {signals.before(), -1, relay.for_child(), rank_environment()});
+  std::optional<StdinRelay> input;
+  if (job.reads_stdin) input.emplace();
+  ChildSetup setup;
+  setup.signals = signals.before();
+  if (input) setup.in = input->for_child();
+  setup.err = relay.for_child();
+  setup.environment = rank_environment();
+  const pid_t child = start_child(command, setup);
   relay.start();
+  if (input) input->start();
 
   using Clock = std::chrono::steady_clock;
   std::optional<Clock::time_point> interrupted;

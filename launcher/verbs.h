@@ -10,6 +10,7 @@ namespace smoothlab::launcher {
 int train_verb(const std::vector<std::string>& arguments);
 int study_verb(const std::vector<std::string>& arguments);
 int evaluate_verb(const std::vector<std::string>& arguments);
+int translate_verb(const std::vector<std::string>& arguments);
 int calibrate_verb(const std::vector<std::string>& arguments);
 int project_verb(const std::vector<std::string>& arguments);
 int information_verb(const std::vector<std::string>& arguments);

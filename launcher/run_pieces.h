@@ -1,0 +1,22 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "data/word_pieces.h"
+
+namespace smoothlab::launcher {
+
+/// The vocabularies of a translator; one object where it is joint.
+struct RunPieces {
+  std::shared_ptr<const data::WordPieces> source, target;
+};
+
+/// Opens those of a prepared corpus. weights: what the weights file says of itself, of which "vocabulary" are
+/// the SHA-256 of the vocabularies of source and target, a blank between them, that they were trained with;
+/// without it nothing is compared. Throws DataError where the folder holds no prepared corpus, and where
+/// a vocabulary is another one, naming both; EnvironmentError without SentencePiece.
+RunPieces open_run_pieces(const std::string& corpus, const std::map<std::string, std::string>& weights);
+
+}  // namespace smoothlab::launcher
