@@ -24,7 +24,7 @@ void check_metadata(const NetworkOptions& options, const TensorFile& file, const
   const auto expected = weights_metadata(options);
   for (const auto& [key, value] : expected) {
     const auto found = file.metadata.find(key);
-    if (found == file.metadata.end() || found->second == value) continue;
+    if (key == "format" || found == file.metadata.end() || found->second == value) continue;
     throw DataError("the weights have " + key + " \"" + found->second + "\", not \"" + value + "\"", where,
                     kRemedy);
   }
