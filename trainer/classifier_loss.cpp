@@ -24,7 +24,7 @@ class ChunkedLoss : public torch::autograd::Function<ChunkedLoss> {
     for (int64_t first = 0; first < rows.size(0); first += chunk) {
       const int64_t count = std::min(chunk, rows.size(0) - first);
       const at::Tensor some = rows.narrow(0, first, count), classes = labels.narrow(0, first, count);
-      const at::Tensor logits = at::matmul(some, own.t()).to(at::kFloat);
+      const at::Tensor logits = at::matmul(some, own.t()).to(weight.scalar_type());
       const bool cpu = logits.is_cpu();
       const RowPass pass =
           cpu ? forward_rows(logits, classes, targets) : forward_rows_aten(logits, classes, targets);

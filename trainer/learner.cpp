@@ -47,6 +47,11 @@ struct StagedBatch {
   at::Tensor teacher;  ///< logits of a teacher that is replayed; else undefined
 };
 
+/// The class that never is a target; -1: there is none.
+int64_t padding_class(const data::Dataset& dataset) {
+  return dataset.vocabularies() ? dataset.vocabularies()->target.special.padding : -1;
+}
+
 /// Rows of every sample where all have equally many, else 0.
 int64_t rows_per_sample(const data::Dataset& dataset) {
   const int64_t rows = dataset.size() > 0 ? dataset.rows(0) : 1;
@@ -94,8 +99,8 @@ struct Learner::State {
         network(make_network_of(recipe, train)),
         parameters(*network, compute_type(recipe), placement.device),
         schedule(recipe.schedule, steps),
-        targets(
-            recipe.places.locate([&] { return make_soft_targets(recipe.targets, train.class_counts()); })),
+        targets(recipe.places.locate(
+            [&] { return make_soft_targets(recipe.targets, train.class_counts(), padding_class(train)); })),
         teacher(teacher_),
         sample_rows(rows_per_sample(train)),
         repeatable(wants_capture(recipe, placement) && sample_rows > 0 && recipe.model.dropout == 0 &&

@@ -298,7 +298,7 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(targets.alpha, (Between{0, 1}), "label smoothing"),
       KEY(targets.convention, (OneOf{{"uniform", "off-target", "unigram", "joeynmt"}}),
           "uniform: alpha/K everywhere; off-target: alpha/(K-1) off the true class; unigram: by class "
-          "frequency; joeynmt: alpha/(K-2), none for the padding class, which no data set here has"),
+          "frequency; joeynmt: alpha/(K-2), none for the padding class, which texts alone have"),
       KEY(targets.confidence_penalty, AtLeast{0}, "beta of Pereyra et al. 2017: loss - beta * entropy"),
       KEY(targets.disturb_label, (Between{0, 1}),
           "DisturbLabel (Xie et al. 2016): probability of drawing the label anew from all classes"),
