@@ -76,6 +76,7 @@ RunPlan plan_run(const Recipe& recipe, int ranks) {
   plan.ranks = ranks;
   const auto order = batch_order(recipe, *task.train);
   plan.global_batch = order->largest();
+  plan.global_tokens = recipe.train.global_tokens;
   plan.steps = total_steps(recipe, *order);
   plan.epochs = order->epochs(plan.steps);
   plan.steps_per_epoch = 1 / order->epochs(1);
@@ -112,14 +113,19 @@ std::string to_text(const RunPlan& plan) {
   const std::string slices =
       *least == *most ? fmt::format("{}", *most) : fmt::format("{} or {}", *least, *most);
   std::string text;
-  text += fmt::format("task        {}: {} training, {}{} test samples, {} classes, inputs {}\n", plan.task,
-                      plan.train_samples, held_out, plan.test_samples, plan.classes,
-                      fmt::join(plan.input_shape, "×"));
+  const std::string inputs =
+      plan.input_shape.empty() ? "" : fmt::format(", inputs {}", fmt::join(plan.input_shape, "×"));
+  text += fmt::format("task        {}: {} training, {}{} test samples, {} classes{}\n", plan.task,
+                      plan.train_samples, held_out, plan.test_samples, plan.classes, inputs);
   text += fmt::format("model       {}: {} parameters, {}\n", plan.model, plan.parameters, plan.precision);
-  text += fmt::format("steps       {} of {} samples, {:.1f} an epoch, {:.2f} epochs\n", plan.steps,
-                      plan.global_batch, plan.steps_per_epoch, plan.epochs);
-  text += fmt::format("ranks       {}: {} samples of a step each, at most {} at a time\n", plan.ranks, slices,
-                      plan.micro_batch);
+  const std::string batch = plan.global_tokens > 0
+                                ? fmt::format("{} tokens, {:.1f}", plan.global_tokens,
+                                              static_cast<double>(plan.train_samples) / plan.steps_per_epoch)
+                                : fmt::format("{}", plan.global_batch);
+  text += fmt::format("steps       {} of {} samples, {:.1f} an epoch, {:.2f} epochs\n", plan.steps, batch,
+                      plan.steps_per_epoch, plan.epochs);
+  text += fmt::format("ranks       {}: {}{} samples of a step each, at most {} at a time\n", plan.ranks,
+                      plan.global_tokens > 0 ? "at most " : "", slices, plan.micro_batch);
   text += fmt::format("memory      {} ({:.1f} bytes a parameter) and about {} of activations a rank\n",
                       megabytes(plan.state_bytes), plan.state_bytes_per_parameter(),
                       megabytes(plan.activation_bytes));
@@ -143,6 +149,7 @@ nlohmann::json to_json(const RunPlan& plan) {
           {"epochs", plan.epochs},
           {"ranks", plan.ranks},
           {"global_batch", plan.global_batch},
+          {"global_tokens", plan.global_tokens},
           {"micro_batch", plan.micro_batch},
           {"rank_batches", plan.rank_batches},
           {"state_bytes", plan.state_bytes},

@@ -14,13 +14,14 @@ struct RunPlan {
   std::string task, model, precision;
   int64_t train_samples = 0, validation_samples = 0, test_samples = 0;
   int64_t classes = 0;
-  std::vector<int64_t> input_shape;  ///< [C, H, W]
+  std::vector<int64_t> input_shape;  ///< [C, H, W]; empty for text
   int64_t parameters = 0;
   int64_t steps = 0;
   double steps_per_epoch = 0, epochs = 0;
   int ranks = 1;
-  int64_t global_batch = 0, micro_batch = 0;
-  std::vector<int64_t> rank_batches;  ///< samples of a global batch, by rank
+  int64_t global_batch = 0, micro_batch = 0;  ///< samples; the most of any step where tokens count
+  int64_t global_tokens = 0;                  ///< 0: samples count
+  std::vector<int64_t> rank_batches;          ///< samples of a global batch, by rank
   // Bytes on each rank. Activations are those that one forward pass over the largest micro-batch keeps.
   int64_t state_bytes = 0;  ///< parameters, gradients, optimiser state, averages
   int64_t activation_bytes = 0;

@@ -3,34 +3,18 @@
 
 usage: ddp_resnet56.py [--ranks 2] [--precision bf16|fp32] [--batch 64] [--seconds 10] [--choose]
 
-bf16 means autocast: gloo cannot carry gradients that are bf16 themselves. --choose tries every setting for a moment
+--choose tries every setting for a moment
 first (memory format, foreach optimiser, allocator) and measures the fastest. Prints one line: images_per_second N ...
 setting. A step's time is the slowest rank's median.
 """
-import argparse
-import contextlib
-import glob
 import itertools
-import os
-import socket
 import time
 
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 import torch.nn as nn
 import torch.nn.functional as F
 
-
-def allocators():
-    """By name, the environment that a process must start with. "keep": glibc gives no memory back to the system."""
-    found = {"default": {}, "keep": {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(2047 << 20),
-                                     "MALLOC_TOP_PAD_": str(64 << 20)}}
-    for name in ("jemalloc", "tcmalloc"):
-        libraries = sorted(glob.glob(f"/usr/lib/*/lib{name}.so*") + glob.glob(f"/usr/lib/*/lib{name}_minimal.so*"))
-        if libraries:
-            found[name] = {"LD_PRELOAD": libraries[0]}
-    return found
+import ddp
 
 
 class Block(nn.Module):
@@ -75,79 +59,24 @@ def steps(rank, ranks, args, setting):
     model = nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True, broadcast_buffers=False)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-4,
                                 foreach=foreach)
-    context = torch.autocast("cpu", dtype=torch.bfloat16) if args.precision == "bf16" else contextlib.nullcontext()
     while True:
         begin = time.perf_counter()
         # set_to_none is the default and the faster choice of today's releases.
         optimizer.zero_grad(set_to_none=True)
-        with context:
+        with ddp.precision(args):
             logits = model(images)
         F.cross_entropy(logits.float(), labels, label_smoothing=0.1).backward()
         optimizer.step()
         yield time.perf_counter() - begin
 
 
-def median_step(rank, ranks, args, setting, seconds):
-    run = steps(rank, ranks, args, setting)
-    for _ in range(5):
-        next(run)
-    dist.barrier()
-    start, times = time.perf_counter(), []
-    goes_on = torch.ones(1)
-    while goes_on.item() > 0:
-        times += [next(run) for _ in range(8)]
-        goes_on.fill_(time.perf_counter() - start < seconds)
-        dist.all_reduce(goes_on, op=dist.ReduceOp.MIN)
-    worst = torch.tensor([sorted(times)[len(times) // 2]], dtype=torch.float64)
-    dist.all_reduce(worst, op=dist.ReduceOp.MAX)  # every rank must choose alike
-    return worst.item(), len(times)
-
-
-def rank_main(rank, ranks, args, port, results):
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    torch.set_num_threads(args.threads)
-    dist.init_process_group("gloo", rank=rank, world_size=ranks)
-    default = (args.channels_last, args.foreach)
-    settings = list(itertools.product((False, True), (False, True))) if args.choose else [default]
-    found = [(median_step(rank, ranks, args, s, 3.0)[0], s) for s in settings] if len(settings) > 1 else []
-    setting = min(found)[1] if found else default
-    step, count = median_step(rank, ranks, args, setting, args.seconds)
-    if rank == 0:
-        results.put((step, count, setting))
-    dist.barrier()
-    dist.destroy_process_group()
-
-
-def measured(args, allocator):
-    """Starts ranks with this allocator: (seconds a step, steps, setting)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    before = dict(os.environ)
-    os.environ.update(allocators()[allocator])
-    results = mp.get_context("spawn").SimpleQueue()
-    try:
-        mp.spawn(rank_main, args=(args.ranks, args, port, results), nprocs=args.ranks)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-    return results.get()
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--choose", action="store_true")
+    parser = ddp.parser(batch=64)
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--foreach", action="store_true")
-    parser.add_argument("--allocator", choices=tuple(allocators()), default="default")
     args = parser.parse_args()
-    names = list(allocators()) if args.choose else [args.allocator]
-    (step, count, setting), allocator = min((measured(args, name), name) for name in names)
+    settings = list(itertools.product((False, True), (False, True))) if args.choose else [(args.channels_last, args.foreach)]
+    step, count, setting, allocator = ddp.fastest(steps, args, settings)
     words = ["channels-last" if setting[0] else "contiguous", "foreach" if setting[1] else "loop", allocator]
     flags = [flag for flag, on in zip(("--channels-last", "--foreach"), setting) if on] + ["--allocator", allocator]
     print(f"images_per_second {args.ranks * args.batch / step:.1f}  median_step_ms {1e3 * step:.2f}  steps {count}  "
