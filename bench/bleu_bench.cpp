@@ -97,12 +97,12 @@ eval::TranslatedCorpus corpus_of(const eval::SegmentFile& hypotheses, const eval
 }
 
 void measure_ours(const eval::TranslatedCorpus& corpus, Measurements& measured) {
-  const auto task = [&](const char* name, const eval::TranslationOptions& options) {
+  const auto task = [&](const char* name, const eval::ScoringOptions& options) {
     Measured& one = measured[name];
     one.seconds.push_back(seconds_of(
         [&] { one.score = score_translations(corpus, options).metrics.front().systems.front().score; }));
   };
-  eval::TranslationOptions bleu, intl, chrf;
+  eval::ScoringOptions bleu, intl, chrf;
   intl.bleu = bleu.bleu = eval::BleuOptions();
   intl.bleu->tokenization = eval::Tokenization::intl;
   chrf.chrf = eval::ChrfOptions();

@@ -25,6 +25,8 @@ std::string kind_name(OutputKind kind) {
       return "PDF figure of smoothlab's";
     case OutputKind::csv:
       return "table of smoothlab's";
+    case OutputKind::sweeps:
+      return "file of temperature sweeps";
     default:
       return "logit file";
   }
@@ -113,6 +115,8 @@ std::string output_marker(OutputKind kind) {
       return "% generator: smoothlab";
     case OutputKind::csv:
       return ",top5_accuracy";  // of its headings: a table has no room for remarks
+    case OutputKind::sweeps:
+      return "\"temperature_sweeps\"";
     default:
       return "";
   }

@@ -157,7 +157,8 @@ std::vector<Beside> beside_paper(const ReportSubject& subject) {
   if (const auto& row = paper->calibration) {
     add("ECE, α = 0 (Table 3)", row->hard, std::nullopt, 0, 3, 3, calibration_error);
     add("ECE, α = 0, temperature-scaled", row->scaled, std::nullopt, 0, 3, 3, scaled_error);
-    add("fitted temperature", row->temperature, std::nullopt, 0, 2, 1, fitted_temperature);
+    const bool tenths = std::abs(10 * row->temperature - std::round(10 * row->temperature)) < 1e-9;
+    add("fitted temperature", row->temperature, std::nullopt, 0, 2, tenths ? 1 : 2, fitted_temperature);
     add(fmt::format("ECE, α = {:g}", row->alpha), row->smoothed, std::nullopt, row->alpha, 3, 3,
         calibration_error);
   }

@@ -17,6 +17,7 @@
 #include "eval/report_charts.h"
 #include "eval/report_claims.h"
 #include "eval/report_subject.h"
+#include "eval/sweep_claims.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -121,9 +122,29 @@ std::string reliability_part(const ReportSubject& subject, Figures& figures) {
   for (const AlphaRuns& smoothing : subject.smoothing)
     if (smoothing.alpha > 0) add(&smoothing, false);
   if (html.empty()) return "";
-  return "<h3>Reliability (fig. 2)</h3>\n<p class=\"soft\">Accuracy of the answers given with about the same "
+  return fmt::format("<h3>Reliability (fig. {})</h3>\n", subject.task == "text" ? 3 : 2) +
+         "<p class=\"soft\">Accuracy of the answers given with about the same "
          "confidence, of the first seed whose logits were kept. Below the dashed line the network claims more than it knows.</p>\n" +
          grid(html);
+}
+
+std::string sweep_part(const ReportSubject& subject, Figures& figures) {
+  std::string html;
+  for (const Chart& chart : subject_sweep_charts(subject)) html += figures.chart(chart);
+  if (html.empty()) return "";
+  const TemperatureSweep* one = nullptr;
+  for (const AlphaRuns& smoothing : subject.smoothing)
+    for (const ReportRun* run : smoothing.runs)
+      if (run->sweep && !one) one = &*run->sweep;
+  return "<h3>Temperature (fig. 4)</h3>\n" +
+         paragraph(
+             fmt::format("Logits divided by a temperature, in the beam search (beam {}, length penalty "
+                         "{:g}) and in the probabilities of the next token, teacher-forced; {} split, {} "
+                         "sentences. Bands are from the least to the greatest seed. {}",
+                         one->origin.beam, one->origin.length_penalty, one->origin.split, one->sentences,
+                         one->lowercase_signature),
+             "soft") +
+         grid(html, "diagrams pairs");
 }
 
 std::string projection_part(const ReportSubject& subject, Figures& figures) {
@@ -207,13 +228,19 @@ std::string differences_part(const ReportSubject& subject) {
   return "<h3>Where the recipe is not the paper's</h3>\n" + page_notes(differences);
 }
 
+std::vector<Claim> all_claims(const ReportSubject& subject) {
+  auto claims = claims_about(subject);
+  for (Claim& claim : sweep_claims(subject)) claims.push_back(std::move(claim));
+  return claims;
+}
+
 std::string subject_section(const ReportSubject& subject, Figures& figures) {
   std::string html = "<section>\n<h2>" + escape_markup(subject.name) + "</h2>\n";
-  html +=
-      claims_table(claims_about(subject)) + beside_table(beside_paper(subject)) + smoothing_table(subject);
+  html += claims_table(all_claims(subject)) + beside_table(beside_paper(subject)) + smoothing_table(subject);
   html += distillation_part(subject, figures);
-  html += reliability_part(subject, figures) + projection_part(subject, figures) +
-          information_part(subject, figures) + training_part(subject, figures) + differences_part(subject);
+  html += reliability_part(subject, figures) + sweep_part(subject, figures) +
+          projection_part(subject, figures) + information_part(subject, figures) +
+          training_part(subject, figures) + differences_part(subject);
   if (!subject.unfinished.empty())
     html += paragraph(
         fmt::format("Not ended and not in these figures: {} of its runs.", subject.unfinished.size()),

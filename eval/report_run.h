@@ -9,6 +9,7 @@
 #include "eval/calibration_report.h"
 #include "eval/mutual_information.h"
 #include "eval/penultimate_projection.h"
+#include "eval/temperature_sweep.h"
 
 namespace smoothlab::eval {
 
@@ -62,8 +63,9 @@ struct ReportRun {
     int64_t step = 0;
     MutualInformation estimate;
   };
-  std::vector<Information> information;  ///< in the order of steps
-  std::vector<std::string> problems;     ///< files of it that could not be used, a sentence each
+  std::vector<Information> information;   ///< in the order of steps
+  std::optional<TemperatureSweep> sweep;  ///< of the final weights
+  std::vector<std::string> problems;      ///< files of it that could not be used, a sentence each
 };
 
 }  // namespace smoothlab::eval

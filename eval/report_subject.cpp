@@ -44,7 +44,7 @@ std::string told_apart(const ReportRun& run, std::vector<const ReportRun*> other
 }
 
 size_t kept(const ReportRun& run) {
-  return run.projections.size() + run.information.size() + (run.calibration ? 1 : 0);
+  return run.projections.size() + run.information.size() + (run.calibration ? 1 : 0) + (run.sweep ? 1 : 0);
 }
 
 bool same_lesson(const ReportRun::Taught& a, const ReportRun::Taught& b) {

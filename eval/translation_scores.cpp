@@ -21,8 +21,8 @@ SystemScore score_of(const SegmentMetric& metric, const std::vector<double>& sum
   return result;
 }
 
-void add_resampled(const CorpusStatistics& corpus, const SegmentMetric& metric,
-                   const TranslationOptions& options, std::vector<SystemScore>& systems) {
+void add_resampled(const CorpusStatistics& corpus, const SegmentMetric& metric, const ScoringOptions& options,
+                   std::vector<SystemScore>& systems) {
   const auto scores = resampled_scores(corpus, metric, options.resamples, options.seed);
   const auto rounding = systems.size() == 1 ? MeanRounding::exact : MeanRounding::numpy;
   for (size_t i = 0; i < systems.size(); ++i) {
@@ -33,8 +33,7 @@ void add_resampled(const CorpusStatistics& corpus, const SegmentMetric& metric,
   }
 }
 
-MetricScores scores_by(SegmentMetric& metric, const TranslatedCorpus& corpus,
-                       const TranslationOptions& options) {
+MetricScores scores_by(SegmentMetric& metric, const TranslatedCorpus& corpus, const ScoringOptions& options) {
   const CorpusStatistics statistics = count_corpus(corpus, metric);
   MetricScores result;
   result.name = metric.name();
@@ -85,7 +84,7 @@ CorpusStatistics count_corpus(const TranslatedCorpus& corpus, SegmentMetric& met
   return result;
 }
 
-TranslationScores score_translations(const TranslatedCorpus& corpus, const TranslationOptions& options) {
+TranslationScores score_translations(const TranslatedCorpus& corpus, const ScoringOptions& options) {
   if (options.resamples != 0 && (options.resamples < 2 || options.resamples > 1000000))
     throw UsageError(fmt::format("{} resamples", options.resamples), "resamples", "give 2 to 1000000");
   TranslationScores result;

@@ -24,7 +24,7 @@ struct TranslatedCorpus {
   std::string reference_count() const;
 };
 
-struct TranslationOptions {
+struct ScoringOptions {
   std::optional<BleuOptions> bleu;
   std::optional<ChrfOptions> chrf;
   /// 0: none. Otherwise each score has a mean and an interval, and each system but the first a p-value
@@ -57,7 +57,7 @@ struct TranslationScores {
 };
 
 /// Throws UsageError for options out of range.
-TranslationScores score_translations(const TranslatedCorpus& corpus, const TranslationOptions& options);
+TranslationScores score_translations(const TranslatedCorpus& corpus, const ScoringOptions& options);
 
 /// Statistics by one metric; a loop over segments in this thread.
 CorpusStatistics count_corpus(const TranslatedCorpus& corpus, SegmentMetric& metric);

@@ -44,8 +44,8 @@ eval::ChrfOptions chrf_options(const Options& options) {
   return result;
 }
 
-eval::TranslationOptions translation_options(const Options& options) {
-  eval::TranslationOptions result;
+eval::ScoringOptions scoring_options(const Options& options) {
+  eval::ScoringOptions result;
   const std::vector<std::string> known = {"bleu", "chrf"};
   std::istringstream list(options.text("metrics"));
   for (std::string name; std::getline(list, name, ',');) {
@@ -150,7 +150,7 @@ int bleu_verb(const std::vector<std::string>& arguments) {
       .flag("force", "no note about text that looks tokenised")
       .flag("json", "print one JSON object");
   if (!options.parse(arguments, 2, -1)) return 0;
-  const auto wanted = translation_options(options);
+  const auto wanted = scoring_options(options);
   eval::ScoreFormat format;
   format.decimals = static_cast<int>(options.integer("width", 0, 12));
   format.score_only = options.has("score-only");

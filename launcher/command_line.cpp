@@ -20,7 +20,7 @@ void print_help(std::ostream& out) {
          "Trains classifiers on soft targets over many ranks, keeps every logit, and shows what label\n"
          "smoothing did to accuracy and calibration.\n\nVerbs\n";
   for (const auto& verb : verbs())
-    out << "  " << verb.name << std::string(12 - std::string(verb.name).size(), ' ') << verb.summary << '\n';
+    out << "  " << verb.name << std::string(19 - std::string(verb.name).size(), ' ') << verb.summary << '\n';
   out << "\nsmoothlab VERB --help says more. Exit codes: 0 done, 2 usage or recipe, 3 input data,\n"
          "4 environment, 75 checkpointed and wants to be requeued, 1 anything else.\n";
 }
@@ -60,6 +60,7 @@ const std::vector<Verb>& verbs() {
       {"project", "penultimate projections of three classes, from logit files", project_verb},
       {"information", "mutual information of examples and logits, from repeated draws", information_verb},
       {"bleu", "BLEU and chrF of translations, as sacreBLEU computes them", bleu_verb},
+      {"temperature-sweep", "BLEU, ECE and NLL of translators over temperatures", sweep_verb},
       {"report", "one page that sets runs beside the paper", report_verb},
       {"logits", "packs and describes logit files", logits_verb},
       {"data", "fetches and verifies data sets, prepares text", data_verb},

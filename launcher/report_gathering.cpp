@@ -11,6 +11,7 @@
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "eval/paper_results.h"
+#include "launcher/swept_run.h"
 #include "trainer/checkpoint.h"
 #include "trainer/paper_recipes.h"
 #include "trainer/run_record.h"
@@ -136,6 +137,23 @@ void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, e
   }
 }
 
+/// Of the run's last step: of what it was evaluated on before other splits, and of those the one with the
+/// most temperatures.
+void take_sweep(const trainer::RunRecord& record, const cluster::FileSystem& files, eval::ReportRun& run) {
+  if (!run.end) return;
+  const std::string split = run.evaluations.empty() ? "" : run.evaluations.back().split;
+  const auto worth = [&](const eval::TemperatureSweep& sweep) {
+    return std::make_pair(sweep.origin.split == split, sweep.points.size());
+  };
+  try {
+    for (const eval::TemperatureSweep& sweep : read_sweeps(files, record.folder))
+      if (sweep.origin.step == run.end->step && (!run.sweep || worth(sweep) > worth(*run.sweep)))
+        run.sweep = sweep;
+  } catch (const DataError& error) {
+    run.problems.push_back("its temperature sweep is left out: " + error.problem() + ".");
+  }
+}
+
 /// Ends in a slash.
 std::string canonical(const std::string& path) {
   return std::filesystem::weakly_canonical(path).string() + "/";
@@ -190,6 +208,7 @@ std::vector<eval::ReportRun> gather_runs(const std::vector<std::string>& folders
       const auto record = trainer::read_run_record(*files, found[i]);
       teachers[i] = record.teacher;
       runs.push_back(told(record, names[i]));
+      take_sweep(record, *files, runs.back());
       judge_files(record, wishes, runs.back(), unknown);
     } catch (const DataError& error) {
       unreadable = error;

@@ -10,6 +10,7 @@
 #include "eval/output_file.h"
 #include "eval/report_claims.h"
 #include "eval/report_page.h"
+#include "eval/sweep_claims.h"
 #include "launcher/each_file.h"
 #include "launcher/options.h"
 #include "launcher/report_gathering.h"
@@ -24,6 +25,7 @@ const char* name_of(eval::Verdict verdict) {
 
 std::vector<eval::Claim> all_claims(const eval::ReportSubject& subject) {
   auto claims = eval::claims_about(subject);
+  for (eval::Claim& claim : eval::sweep_claims(subject)) claims.push_back(std::move(claim));
   for (const eval::Lesson& lesson : eval::lessons_of(subject))
     for (eval::Claim& claim : eval::distillation_claims(subject, lesson)) claims.push_back(std::move(claim));
   return claims;

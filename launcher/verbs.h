@@ -15,6 +15,7 @@ int calibrate_verb(const std::vector<std::string>& arguments);
 int project_verb(const std::vector<std::string>& arguments);
 int information_verb(const std::vector<std::string>& arguments);
 int bleu_verb(const std::vector<std::string>& arguments);
+int sweep_verb(const std::vector<std::string>& arguments);
 int report_verb(const std::vector<std::string>& arguments);
 int logits_verb(const std::vector<std::string>& arguments);
 int data_verb(const std::vector<std::string>& arguments);

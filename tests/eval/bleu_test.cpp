@@ -159,7 +159,7 @@ TEST(BleuTest, AgreesWithSacreBleuOnSingleSegments) {
   const OwnedCorpus text = OwnedCorpus::of_reference();
   size_t at = 0;
   for (const auto smoothing : {Smoothing::exponential, Smoothing::add_k}) {
-    TranslationOptions options;
+    ScoringOptions options;
     options.bleu = with(Tokenization::v13a, smoothing);
     options.bleu->effective_order = options.each_segment = true;
     const auto scores = score_translations(text.view(), options);

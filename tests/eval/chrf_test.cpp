@@ -91,7 +91,7 @@ TEST(ChrfTest, AgreesWithSacreBleuOnOddText) {
   const OwnedCorpus text = OwnedCorpus::of_reference();
   ASSERT_EQ(translation_reference()["chrf"].size(), 6U);
   for (const auto& wanted : translation_reference()["chrf"]) {
-    TranslationOptions options;
+    ScoringOptions options;
     options.chrf = options_of(wanted["beta"], wanted["eps_smoothing"], wanted["whitespace"]);
     options.chrf->character_order = wanted["char_order"];
     options.chrf->word_order = wanted["word_order"];

@@ -17,7 +17,7 @@ TEST(CorpusResamplingTest, MeansAndIntervalsAreThoseOfSacreBleu) {
   size_t at = 0;
   for (const int which : {0, 1, 2})
     for (const int resamples : {2, 300, 1000}) {
-      TranslationOptions options;
+      ScoringOptions options;
       options.resamples = resamples;
       if (which < 2) options.bleu = BleuOptions();
       if (which == 1) {
@@ -37,7 +37,7 @@ TEST(CorpusResamplingTest, MeansAndIntervalsAreThoseOfSacreBleu) {
 }
 
 TEST(CorpusResamplingTest, PairedFiguresAreThoseOfSacreBleu) {
-  TranslationOptions options;
+  ScoringOptions options;
   options.bleu = BleuOptions();
   options.chrf = ChrfOptions();
   options.resamples = 500;

@@ -19,8 +19,8 @@ OwnedCorpus readme() {
            {"The dog had bit the man.", "No one was surprised.", "The man had bitten the dog."}}};
 }
 
-TranslationOptions both() {
-  TranslationOptions options;
+ScoringOptions both() {
+  ScoringOptions options;
   options.bleu = BleuOptions();
   options.chrf = ChrfOptions();
   return options;
@@ -28,7 +28,7 @@ TranslationOptions both() {
 
 // sacrebleu r1 r2 -i h -m bleu chrf --confidence -w 6 -f text, of sacreBLEU 2.6.0, but for the version.
 TEST(TranslationScoresTest, TextOfOneSystemIsSacreBleus) {
-  TranslationOptions options = both();
+  ScoringOptions options = both();
   options.resamples = 1000;
   const OwnedCorpus text = readme();
   const std::string version = signature_version();
@@ -46,7 +46,7 @@ TEST(TranslationScoresTest, TextOfOneSystemIsSacreBleus) {
 TEST(TranslationScoresTest, SeveralSystemsAreATable) {
   OwnedCorpus text = readme();
   text.systems.push_back(text.references[0]);
-  TranslationOptions options = both();
+  ScoringOptions options = both();
   options.resamples = 1000;
   const std::string table = to_text(score_translations(text.view(), options), {1, false});
   EXPECT_THAT(table, HasSubstr("baseline: system 0"));
@@ -57,7 +57,7 @@ TEST(TranslationScoresTest, SeveralSystemsAreATable) {
 
 TEST(TranslationScoresTest, JsonHasEverything) {
   const OwnedCorpus text = readme();
-  TranslationOptions options = both();
+  ScoringOptions options = both();
   options.resamples = 1000;
   const auto json = to_json(score_translations(text.view(), options));
   EXPECT_EQ(json["segments"], 3);
@@ -70,7 +70,7 @@ TEST(TranslationScoresTest, JsonHasEverything) {
 }
 
 TEST(TranslationScoresTest, OptionsOutOfRange) {
-  TranslationOptions options = both();
+  ScoringOptions options = both();
   options.resamples = 1;
   const OwnedCorpus text = readme();
   EXPECT_THROW(score_translations(text.view(), options), UsageError);

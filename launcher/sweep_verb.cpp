@@ -1,0 +1,256 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <set>
+#include <utility>
+
+#include "cluster/error.h"
+#include "cluster/file_system.h"
+#include "eval/gnuplot.h"
+#include "eval/output_file.h"
+#include "eval/sweep_charts.h"
+#include "eval/text_table.h"
+#include "launcher/each_file.h"
+#include "launcher/job.h"
+#include "launcher/job_options.h"
+#include "launcher/options.h"
+#include "launcher/swept_run.h"
+#include "launcher/temperature_list.h"
+#include "launcher/verbs.h"
+#include "trainer/paper_recipes.h"
+#include "trainer/run_folder.h"
+
+namespace smoothlab::launcher {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct SweepRequest {
+  std::vector<std::string> folders;
+  std::vector<trainer::Recipe> recipes;  ///< of the folders
+  SweepWishes wishes;
+  std::string out, figure;
+  eval::FigureFormat format = eval::FigureFormat::svg;
+  bool lowercase = false, json = false;
+};
+
+Options sweep_options() {
+  Options options(
+      "temperature-sweep --run DIR [--run DIR]... [options]",
+      "BLEU by beam search, ECE and NLL of runs that translate, as functions of a temperature that divides\n"
+      "the logits (the paper's fig. 4). What was worked out before is kept in DIR/temperature-sweep.json and\n"
+      "not worked out again.");
+  add_job_options(options)
+      .list("run", "DIR", "run folder of a translator; may be repeated")
+      .value("split", "S", "validation or test; the recipe's evaluate.split without it")
+      .value("temperatures", "LIST", "T,T,... or FROM:TO:COUNT, evenly spaced", "0.5:2:16")
+      .value("step", "N", "checkpoint to use instead of the newest")
+      .flag("no-average", "the trained weights, also where the run keeps averages of them")
+      .value("beam", "N", "hypotheses that grow at once, as in translate", "4")
+      .value("length-penalty", "A", "as in translate", "0.6")
+      .value("batch-tokens", "N", "source tokens that go through the network together", "2048")
+      .flag("lowercase", "show BLEU of lower-cased text, which is what the paper reports")
+      .value("out", "FILE", "write the sweeps shown, all runs together, as JSON")
+      .value("figure", "FILE", "draw the three curves; .svg, .png or .pdf")
+      .flag("json", "print one JSON object, for several runs a list of them")
+      .epilogue(
+          "For example:\n"
+          "  smoothlab temperature-sweep --run runs/hard --run runs/smooth --lowercase --figure fig4.svg");
+  return options;
+}
+
+void read_runs(const Options& options, SweepRequest& request) {
+  request.folders = options.texts("run");
+  if (request.folders.empty())
+    throw UsageError("no run given", "temperature-sweep", "usage: smoothlab temperature-sweep --run DIR");
+  const auto files = cluster::local_file_system();
+  std::set<std::filesystem::path> seen;
+  for (const std::string& folder : request.folders) {
+    if (!std::filesystem::is_directory(folder))
+      throw DataError("no such run folder", folder, "train first, or check the path");
+    if (!seen.insert(std::filesystem::weakly_canonical(folder)).second)
+      throw UsageError("a run is given twice", folder, "give each run once");
+    const std::string recipe = folder + "/recipe.yaml";
+    if (!files->exists(recipe))
+      throw DataError("the folder holds no run (no recipe.yaml)", folder,
+                      "name the folder that train was given");
+    request.recipes.push_back(trainer::recipe_of_run(*files, recipe));
+    const std::string& task = request.recipes.back().task.data;
+    if (task != "text")
+      throw UsageError("the run's task is '" + task + "', and only runs of text have a BLEU", folder,
+                       "name runs of translators");
+  }
+}
+
+SweepRequest read(const Options& options) {
+  SweepRequest request;
+  read_runs(options, request);
+  SweepWishes& wishes = request.wishes;
+  wishes.split = options.text("split");
+  if (options.has("split") && wishes.split != "validation" && wishes.split != "test")
+    throw UsageError("no references for the split '" + wishes.split + "'", "--split",
+                     "choose validation or test");
+  wishes.temperatures = temperature_list(options.text("temperatures"), "--temperatures");
+  if (options.has("step")) wishes.load.step = options.integer("step", 0, INT64_C(1) << 53);
+  wishes.load.averages = !options.has("no-average");
+  wishes.beam.beam = options.integer("beam", 1, 10000);
+  wishes.beam.length_penalty = options.number("length-penalty", 0, 10);
+  eval::check(wishes.beam);
+  wishes.batches.tokens = options.integer("batch-tokens", 1, INT64_C(1) << 40);
+  wishes.batches.sentences = std::max<int64_t>(1, 512 / wishes.beam.beam);
+  wishes.placement = placement_wish(options);
+  request.lowercase = options.has("lowercase");
+  request.json = options.has("json");
+  return request;
+}
+
+/// What would fail at the end is better told at once.
+void claim(const Options& options, SweepRequest& request) {
+  std::vector<eval::Output> outputs;
+  if (options.has("out")) {
+    request.out = options.text("out");
+    outputs.push_back({request.out, eval::OutputKind::sweeps});
+  }
+  if (options.has("figure")) {
+    request.figure = options.text("figure");
+    const std::string extension = std::filesystem::path(request.figure).extension().string();
+    if (extension.empty())
+      throw UsageError("the figure's name tells no format", request.figure, "end it in .svg, .png or .pdf");
+    request.format = eval::figure_formats(extension.substr(1), "--figure").at(0);
+    eval::require_gnuplot();
+    outputs.push_back({request.figure, eval::output_kind(request.format)});
+  }
+  std::vector<std::string> kept;
+  for (const std::string& folder : request.folders) kept.push_back(sweeps_file(folder));
+  eval::claim_outputs(outputs, kept);
+}
+
+Json best_json(const eval::TemperatureSweep& sweep, bool lowercase) {
+  const eval::BestPoints best = eval::best_points(sweep, lowercase);
+  const auto temperature = [](const eval::SweepPoint* point) {
+    return point ? Json(point->temperature) : Json(nullptr);
+  };
+  return {{"bleu", temperature(best.bleu)}, {"ece", temperature(best.ece)}, {"nll", temperature(best.nll)}};
+}
+
+Json run_json(const SweepRequest& request, size_t run, const eval::TemperatureSweep& sweep) {
+  Json json;
+  json["run"] = request.folders[run];
+  json["alpha"] = request.recipes[run].targets.alpha;
+  json.update(eval::to_json(sweep));
+  json["best_temperature"] = best_json(sweep, request.lowercase);
+  return json;
+}
+
+std::string cell(const std::optional<double>& value, int digits) {
+  return value ? fmt::format("{:.{}f}", *value, digits) : "–";
+}
+
+/// "  best BLEU 27.31 at T = 1.1": where there are several temperatures.
+std::string best_line(const char* what, const eval::SweepPoint* point, const std::optional<double>& value,
+                      int digits) {
+  if (!point) return "";
+  return fmt::format("  best {}: {} at T = {:g}\n", what, cell(value, digits), point->temperature);
+}
+
+void print_table(const SweepRequest& request, size_t run, const eval::TemperatureSweep& sweep) {
+  std::vector<eval::TableLine> lines = {{"T", "BLEU", "ratio", "ECE", "NLL"}};
+  for (const eval::SweepPoint& point : sweep.points)
+    lines.push_back({fmt::format("{:g}", point.temperature), cell(eval::bleu_of(point, request.lowercase), 2),
+                     cell(point.length_ratio, 3), cell(point.ece, 4), cell(point.nll, 4)});
+  const eval::SweepOrigin& origin = sweep.origin;
+  std::cout << fmt::format(
+                   "{} (α = {:g}), step {}, {}: {} sentences, {} tokens; beam {}, length penalty {:g}\n",
+                   request.folders[run], request.recipes[run].targets.alpha, origin.step, origin.split,
+                   sweep.sentences, sweep.tokens, origin.beam, origin.length_penalty)
+            << eval::text_table(lines, {});
+  const eval::BestPoints best = eval::best_points(sweep, request.lowercase);
+  if (sweep.points.size() > 1)
+    std::cout << best_line("BLEU", best.bleu,
+                           best.bleu ? eval::bleu_of(*best.bleu, request.lowercase) : std::nullopt, 2)
+              << best_line("ECE", best.ece, best.ece ? best.ece->ece : std::nullopt, 4)
+              << best_line("NLL", best.nll, best.nll ? best.nll->nll : std::nullopt, 4);
+}
+
+/// Runs that differ in their seed alone are one curve.
+std::vector<eval::SweptRuns> curves(const SweepRequest& request,
+                                    const std::vector<eval::TemperatureSweep>& sweeps) {
+  std::vector<eval::SweptRuns> all;
+  std::vector<size_t> first;
+  const auto same = [&](size_t a, size_t b) {
+    const trainer::Recipe &x = request.recipes[a], &y = request.recipes[b];
+    return x.model.name == y.model.name && x.targets.alpha == y.targets.alpha &&
+           (x.targets.alpha == 0 || x.targets.convention == y.targets.convention) &&
+           x.train.seed != y.train.seed && trainer::shaping_values(x) == trainer::shaping_values(y);
+  };
+  for (size_t run = 0; run < sweeps.size(); ++run) {
+    size_t curve = 0;
+    while (curve < all.size() && !same(first[curve], run)) ++curve;
+    if (curve == all.size()) {
+      all.push_back(
+          {fmt::format("α = {:g}", request.recipes[run].targets.alpha), static_cast<int>(curve), {}});
+      first.push_back(run);
+    }
+    all[curve].sweeps.push_back(&sweeps[run]);
+  }
+  for (size_t a = 0; a < all.size(); ++a)
+    if (std::count_if(first.begin(), first.end(), [&](size_t run) {
+          return request.recipes[run].targets.alpha == request.recipes[first[a]].targets.alpha;
+        }) > 1)
+      all[a].name += ", " + request.folders[first[a]];
+  return all;
+}
+
+void write_outputs(const SweepRequest& request, const std::vector<eval::TemperatureSweep>& sweeps) {
+  const auto files = cluster::local_file_system();
+  if (!request.out.empty()) {
+    Json all;
+    all["temperature_sweeps"] = Json::array();
+    for (size_t run = 0; run < sweeps.size(); ++run)
+      all["temperature_sweeps"].push_back(run_json(request, run, sweeps[run]));
+    cluster::write_file_whole(*files, request.out, printed(all) + "\n");
+  }
+  if (request.figure.empty()) return;
+  const auto charts = eval::sweep_charts(curves(request, sweeps), request.lowercase);
+  if (charts.empty())
+    std::cerr << "warning: one temperature makes no curve: " << request.figure << " is not drawn\n";
+  else
+    cluster::write_file_whole(*files, request.figure,
+                              eval::draw_charts("Temperature", charts, 3, request.format));
+}
+
+void print(const SweepRequest& request, const std::vector<eval::TemperatureSweep>& sweeps) {
+  if (request.json) {
+    Json all = Json::array();
+    for (size_t run = 0; run < sweeps.size(); ++run) all.push_back(run_json(request, run, sweeps[run]));
+    std::cout << printed(sweeps.size() == 1 ? all[0] : all) << std::endl;
+    return;
+  }
+  for (size_t run = 0; run < sweeps.size(); ++run) print_table(request, run, sweeps[run]);
+  std::cout << (request.lowercase ? sweeps[0].lowercase_signature : sweeps[0].signature) << std::endl;
+}
+
+}  // namespace
+
+int sweep_verb(const std::vector<std::string>& arguments) {
+  Options options = sweep_options();
+  if (!options.parse(arguments, 0, 0)) return 0;
+  Job job = make_job(options, "temperature-sweep", arguments);
+  SweepRequest request = read(options);
+  claim(options, request);
+  job.after_death = "what was worked out is kept in the run's folder; the same command goes on from there";
+  return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {
+    std::vector<eval::TemperatureSweep> sweeps;
+    for (const std::string& folder : request.folders)
+      sweeps.push_back(sweep_run(folder, request.wishes, communicator, log));
+    if (communicator.is_root()) {
+      write_outputs(request, sweeps);
+      print(request, sweeps);
+    }
+    return 0;
+  });
+}
+
+}  // namespace smoothlab::launcher
