@@ -39,10 +39,16 @@ const PublishedResults* published_results(const std::string& task, const std::st
 }
 
 std::string people_name(const std::string& task_or_model) {
-  static const std::map<std::string, std::string> names = {
-      {"cifar10", "CIFAR-10"},       {"cifar100", "CIFAR-100"},         {"mnist", "MNIST"},
-      {"imagenet", "ImageNet"},      {"generated", "generated images"}, {"alexnet_tutorial", "AlexNet"},
-      {"resnet56_t2t", "ResNet-56"}, {"inception_v4", "Inception-v4"},  {"mlp", "MLP"}};
+  static const std::map<std::string, std::string> names = {{"cifar10", "CIFAR-10"},
+                                                           {"cifar100", "CIFAR-100"},
+                                                           {"mnist", "MNIST"},
+                                                           {"imagenet", "ImageNet"},
+                                                           {"generated", "generated images"},
+                                                           {"generated_text", "generated text"},
+                                                           {"alexnet_tutorial", "AlexNet"},
+                                                           {"resnet56_t2t", "ResNet-56"},
+                                                           {"inception_v4", "Inception-v4"},
+                                                           {"mlp", "MLP"}};
   const auto found = names.find(task_or_model);
   return found == names.end() ? task_or_model : found->second;
 }
