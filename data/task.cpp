@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cluster/error.h"
+#include "data/generated_text.h"
 #include "data/image_dataset.h"
 #include "data/image_sets.h"
 #include "data/prepared_corpus.h"
@@ -27,6 +28,26 @@ Task open_text(const TaskOptions& options) {
   return task;
 }
 
+void check_held_out(const TaskOptions& options, int64_t samples) {
+  if (options.validation < 0 || options.validation >= samples)
+    throw UsageError(fmt::format("cannot hold out {} of {} training samples", options.validation, samples),
+                     "task.validation", fmt::format("choose 0 to {}", samples - 1));
+}
+
+Task generate_text(const TaskOptions& options) {
+  check_held_out(options, options.train_samples);
+  const auto split = [&](const std::string& name) {
+    return std::make_shared<const TextDataset>(
+        std::make_shared<const GeneratedText>(generated_text_options(options, name)));
+  };
+  Task task;
+  task.name = options.data;
+  task.train = split("train");
+  if (options.validation) task.validation = split("validation");
+  task.test = split("test");
+  return task;
+}
+
 }  // namespace
 
 bool AugmentOptions::varies() const {
@@ -35,12 +56,11 @@ bool AugmentOptions::varies() const {
 
 Task open_task(const TaskOptions& options, uint64_t seed) {
   if (options.data == "text") return open_text(options);
+  if (options.data == "generated_text") return generate_text(options);
   if (options.augment.seed != 0) seed = options.augment.seed;
   const ImageSplits splits = open_image_set(options);
   const int64_t samples = splits.train->size();
-  if (options.validation < 0 || options.validation >= samples)
-    throw UsageError(fmt::format("cannot hold out {} of {} training samples", options.validation, samples),
-                     "task.validation", fmt::format("choose 0 to {}", samples - 1));
+  check_held_out(options, samples);
   const auto part = [&](const std::shared_ptr<const LabelledImages>& images, int64_t first, int64_t count) {
     return std::make_shared<const ImageDataset>(images, first, count, options.augment, seed,
                                                 options.channels_last);

@@ -25,13 +25,13 @@ struct AugmentOptions {
 
 /// The `task:` block of a recipe.
 struct TaskOptions {
-  std::string data;        ///< "mnist", "idx", "cifar10", "cifar100", "generated", "text"
-  std::string path;        ///< folder of the files; not used by "generated"
+  std::string data;        ///< "mnist", "idx", "cifar10", "cifar100", "generated", "generated_text", "text"
+  std::string path;        ///< folder of the files; not used by generated ones
   int64_t validation = 0;  ///< training samples held out (the last ones, as the paper's 40k/10k)
   int64_t classes = 10;    ///< generated: number of classes, ≥ 4
-  int64_t train_samples = 2500, test_samples = 2000;  ///< generated
+  int64_t train_samples = 2500, test_samples = 2000;  ///< generated, generated_text
   double noise = 0.0;                                 ///< generated: see generated_images.h; 0: its default
-  uint64_t data_seed = 1;                             ///< generated
+  uint64_t data_seed = 1;                             ///< generated, generated_text
   AugmentOptions augment;
   bool channels_last = false;  ///< inputs get the strides of MemoryFormat::ChannelsLast; values are the same
 };

@@ -59,6 +59,7 @@ std::string people_name(const std::string& task_or_model) {
                                                            {"transformer_small", "Transformer (small)"},
                                                            {"transformer_base", "Transformer (base)"},
                                                            {"transformer_big", "Transformer (big)"},
+                                                           {"generated_text", "generated text"},
                                                            {"mlp", "MLP"}};
   const auto found = names.find(task_or_model);
   return found == names.end() ? task_or_model : found->second;

@@ -122,27 +122,38 @@ int data_verb(const std::vector<std::string>& arguments) {
   if (!arguments.empty() && arguments[0] == "prepare")
     return prepare_text_verb({arguments.begin() + 1, arguments.end()});
   Options options(
-      "data fetch NAME [--to DIR] | data verify NAME [--path DIR] | data prepare text …",
+      "data fetch NAME [--to DIR] | data verify NAME [--path DIR] | data prepare text … |\n"
+      "data export RECIPE [--split S] [--source FILE] [--target FILE]",
       "fetch: brings a public data set from its official address, resumes what was cut, checks\n"
       "it against the published digests and unpacks it.\n"
       "verify: opens everything that training would read, counts samples, checks digests; exit\n"
       "code 3 where files are damaged or not as published.\n"
       "prepare: makes a corpus of token ids from parallel text; see data prepare --help.\n"
+      "export: writes the sentences of a recipe's generated text, as references for bleu, and prints what\n"
+      "the best possible predictor of them reaches. A run's recipe.yaml is a recipe.\n"
       "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes, and text for a\n"
       "corpus that prepare made.");
   options.value("to", "DIR", "where the set's folder is made; $SMOOTHLAB_DATA without it")
       .value("path", "DIR", "the set's folder, or the one that holds it; $SMOOTHLAB_DATA without it")
       .value("mirror", "URL", "fetch the same files from another address")
+      .value("split", "S", "export: train, validation or test", "test")
+      .value("source", "FILE", "export: where the source sentences go, one a line")
+      .value("target", "FILE", "export: where their translations go")
       .flag("keep-archive", "keep the archive once it is unpacked")
       .flag("json", "print one JSON object");
   if (!options.parse(arguments, 2, 2)) return 0;
   const std::string& action = options.words()[0];
   if (action == "fetch") return fetch_set(options.words()[1], options);
+  if (action == "export")
+    return export_text({options.words()[1], options.text("split"), options.text("source"),
+                        options.text("target"), options.has("json")});
+  if (action == "verify" && options.words()[1] == "generated_text")
+    return verify_generated_text(options.has("json"));
   if (action == "verify" && options.words()[1] == "text")
     return verify_text(data_folder(options, "path"), options.has("json"));
   if (action == "verify") return verify_set(options.words()[1], options);
   throw UsageError("unknown action '" + action + "'", "data",
-                   suggest_name(action, {"fetch", "verify", "prepare"}));
+                   suggest_name(action, {"fetch", "verify", "prepare", "export"}));
 }
 
 }  // namespace smoothlab::launcher

@@ -4,11 +4,13 @@
 
 #include "cluster/error.h"
 #include "data/corpus_manifest.h"
+#include "data/small_lexicon.h"
+#include "data/word_pieces.h"
 
 namespace smoothlab::launcher {
 namespace {
 
-void compare(const data::WordPieces& pieces, const std::string& trained) {
+void compare(const data::TextPieces& pieces, const std::string& trained) {
   const std::string& digest = pieces.vocabulary().digest;
   if (trained.empty() || trained == digest) return;
   throw DataError(
@@ -16,15 +18,29 @@ void compare(const data::WordPieces& pieces, const std::string& trained) {
       pieces.path(), "bring back the corpus that the run was trained on; its recipe names the folder");
 }
 
-}  // namespace
+RunPieces words_of_generated_text() {
+  const auto& lexicon = data::SmallLexicon::instance();
+  // The lexicon stays.
+  const auto kept = [](const data::WordList& words) {
+    return std::shared_ptr<const data::TextPieces>(&words, [](const data::TextPieces*) {});
+  };
+  return {kept(lexicon.source_words()), kept(lexicon.target_words())};
+}
 
-RunPieces open_run_pieces(const std::string& corpus, const std::map<std::string, std::string>& weights) {
+RunPieces pieces_of_corpus(const std::string& corpus) {
   const data::CorpusManifest manifest = data::read_manifest(corpus);
   RunPieces pieces;
   pieces.source = std::make_shared<data::WordPieces>(corpus + "/" + manifest.source_vocabulary.file);
   pieces.target = manifest.joint()
                       ? pieces.source
                       : std::make_shared<data::WordPieces>(corpus + "/" + manifest.target_vocabulary.file);
+  return pieces;
+}
+
+}  // namespace
+
+RunPieces open_run_pieces(const data::TaskOptions& task, const std::map<std::string, std::string>& weights) {
+  RunPieces pieces = task.data == "generated_text" ? words_of_generated_text() : pieces_of_corpus(task.path);
   const auto trained = weights.find("vocabulary");
   std::istringstream digests(trained == weights.end() ? "" : trained->second);
   std::string source, target;

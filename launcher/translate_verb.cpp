@@ -139,7 +139,7 @@ int translate_rank(TranslateRequest request, cluster::Communicator& communicator
     throw UsageError("the run's network '" + run.recipe.model.name + "' does not translate", request.folder,
                      "name a run of a translator");
   const auto weights = models::read_safetensors(*cluster::local_file_system(), run.weights).metadata;
-  const RunPieces pieces = open_run_pieces(run.recipe.task.path, weights);
+  const RunPieces pieces = open_run_pieces(run.recipe.task, weights);
   LineTranslation& translation = request.translation;
   translation.source = pieces.source->vocabulary();
   translation.target = pieces.target->vocabulary();

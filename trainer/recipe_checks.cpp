@@ -37,13 +37,16 @@ struct Dependence {
 const std::vector<Dependence>& dependences() {
   static const std::vector<std::string> files = {"mnist", "idx", "cifar10", "cifar100", "text"};
   static const std::vector<std::string> images = {"mnist", "idx", "cifar10", "cifar100", "generated"};
+  static const std::vector<std::string> generated = {"generated", "generated_text"};
+  static const std::vector<std::string> cut = {"mnist",    "idx",       "cifar10",
+                                               "cifar100", "generated", "generated_text"};
   static const std::vector<std::string> transformers = {"transformer_tiny", "transformer_small",
                                                         "transformer_base", "transformer_big"};
   static const std::vector<std::string> dropping = {"mlp", "transformer_tiny", "transformer_small",
                                                     "transformer_base", "transformer_big"};
   static const std::vector<Dependence> all = {
       {"task.path", "task.data", files},
-      {"task.validation", "task.data", images},
+      {"task.validation", "task.data", cut},
       {"task.augment.pad", "task.data", images},
       {"task.augment.crop", "task.data", images},
       {"task.augment.flip", "task.data", images},
@@ -55,10 +58,10 @@ const std::vector<Dependence>& dependences() {
       {"task.augment.seed", "task.data", images},
       {"task.augment.normalize", "task.data", images},
       {"task.classes", "task.data", {"generated"}},
-      {"task.train_samples", "task.data", {"generated"}},
-      {"task.test_samples", "task.data", {"generated"}},
+      {"task.train_samples", "task.data", generated},
+      {"task.test_samples", "task.data", generated},
       {"task.noise", "task.data", {"generated"}},
-      {"task.data_seed", "task.data", {"generated"}},
+      {"task.data_seed", "task.data", generated},
       {"model.hidden", "model.name", {"mlp"}},
       {"model.dropout", "model.name", dropping},
       {"model.form", "model.name", transformers},
@@ -68,7 +71,7 @@ const std::vector<Dependence>& dependences() {
       {"model.heads", "model.name", transformers},
       {"model.attention_dropout", "model.name", transformers},
       {"model.relu_dropout", "model.name", transformers},
-      {"train.global_tokens", "task.data", {"text"}},
+      {"train.global_tokens", "task.data", {"text", "generated_text"}},
       {"train.global_batch", "train.global_tokens", {"0"}},
       {"train.micro_batch", "train.global_tokens", {"0"}},
       {"train.micro_tokens", "train.global_tokens", {}},
@@ -141,7 +144,7 @@ void check_schedule(const Checker& checker, const ScheduleOptions& schedule) {
 }
 
 void check_text(const Checker& checker, const Recipe& recipe) {
-  const bool text = recipe.task.data == "text",
+  const bool text = recipe.task.data == "text" || recipe.task.data == "generated_text",
              reads_text = models::transformer_size(recipe.model.name).has_value();
   checker.require(text == reads_text, "model.name",
                   fmt::format("'{}' reads {}, and task.data is {}", recipe.model.name,
@@ -173,13 +176,14 @@ void check_recipe(const Recipe& recipe) {
   const Checker checker(recipe.places);
   const auto& task = recipe.task;
   checker.require(!task.data.empty(), "task.data", "'task.data' is missing",
-                  "name a data set: mnist, idx, cifar10, cifar100, generated, text");
-  checker.require(task.data == "generated" || !task.path.empty(), "task.path",
+                  "name a data set: mnist, idx, cifar10, cifar100, generated, generated_text, text");
+  const bool generated = task.data == "generated" || task.data == "generated_text";
+  checker.require(generated || !task.path.empty(), "task.path",
                   fmt::format("'task.path' is missing, the folder of {}'s files", task.data),
                   "give it, as ${SMOOTHLAB_DATA}/mnist");
   checker.require(task.augment.contrast_low <= task.augment.contrast_high, "task.augment.contrast_low",
                   "contrast_low is above contrast_high", "exchange them");
-  checker.require(task.data != "generated" || task.validation < task.train_samples, "task.validation",
+  checker.require(!generated || task.validation < task.train_samples, "task.validation",
                   fmt::format("{} samples cannot be held out of {}", task.validation, task.train_samples),
                   "hold out fewer");
   recipe.places.locate([&] { models::check_network_options(recipe.model); });
@@ -195,7 +199,7 @@ void check_recipe(const Recipe& recipe) {
                   "train.steps and train.epochs are both given", "keep one; 0 takes one back");
   checker.require(!train.ema_warmup || train.ema > 0, "train.ema_warmup",
                   "'train.ema_warmup' means nothing without an average", "leave it out, or give train.ema");
-  if (task.data == "generated") check_batch_fits(recipe, task.train_samples - task.validation);
+  if (generated) check_batch_fits(recipe, task.train_samples - task.validation);
 }
 
 void check_batch_fits(const Recipe& recipe, int64_t train_samples) {

@@ -256,15 +256,15 @@ const std::vector<Key<OptimizerOptions::Group>>& group_keys() {
 
 const std::vector<Key<Recipe>>& recipe_keys() {
   static const std::vector<Key<Recipe>> keys = {
-      KEY(task.data, (OneOf{{"mnist", "idx", "cifar10", "cifar100", "generated", "text"}}),
-          "data set; required; text: sentence pairs that `data prepare text` made"),
-      KEY(task.path, Any{}, "folder of its files; ${VARIABLES} are expanded; not used by generated"),
+      KEY(task.data, (OneOf{{"mnist", "idx", "cifar10", "cifar100", "generated", "generated_text", "text"}}),
+          "data set; required; generated ones need no files; text: sentence pairs that `data prepare text` made"),
+      KEY(task.path, Any{}, "folder of its files; ${VARIABLES} are expanded; not used by generated ones"),
       KEY(task.validation, AtLeast{0}, "training samples held out, the last ones"),
       KEY(task.classes, AtLeast{4}, "generated: number of classes"),
-      KEY(task.train_samples, AtLeast{1}, "generated: size of the training split"),
-      KEY(task.test_samples, AtLeast{1}, "generated: size of the test split"),
+      KEY(task.train_samples, AtLeast{1}, "generated, generated_text: size of the training split"),
+      KEY(task.test_samples, AtLeast{1}, "generated, generated_text: size of the test split"),
       KEY(task.noise, (Between{0, 255}), "generated: strength of the noise; 0: its default"),
-      KEY(task.data_seed, Any{}, "generated: seed of the images, apart from train.seed"),
+      KEY(task.data_seed, Any{}, "generated, generated_text: seed of the samples, apart from train.seed"),
       KEY(task.augment.pad, AtLeast{0}, "zero pixels added on each side before the crop"),
       KEY(task.augment.crop, AtLeast{0}, "side of the crop, random in training, else central; 0: none"),
       KEY(task.augment.flip, Any{}, "mirror left-right with probability one half"),
