@@ -1,4 +1,4 @@
-#include <cstdlib>
+#include <cmath>
 
 #include "eval/calibration_report.h"
 
@@ -6,6 +6,11 @@ namespace smoothlab::eval {
 namespace {
 
 using nlohmann::json;
+
+/// What a summary does not tell is null.
+json real(double value) {
+  return std::isnan(value) ? json() : json(value);
+}
 
 json bins_json(const CalibrationMetrics& metrics) {
   const ReliabilityBins& bins = metrics.bins;
@@ -24,7 +29,7 @@ json bins_json(const CalibrationMetrics& metrics) {
 
 void put(json& object, const std::string& suffix, const std::optional<CalibrationMetrics>& metrics) {
   const auto set = [&](const char* name, double CalibrationMetrics::*value) {
-    object[name + suffix] = metrics ? json((*metrics).*value) : json();
+    object[name + suffix] = metrics ? real((*metrics).*value) : json();
   };
   set("nll", &CalibrationMetrics::nll);
   set("brier", &CalibrationMetrics::brier);
@@ -53,7 +58,8 @@ json to_json(const CalibrationReport& report) {
               {"seed", report.options.seed},
               {"resampled", report.samples_repeat ? "samples" : "rows"},
               {"accuracy", report.unscaled.accuracy},
-              {"top5_accuracy", report.unscaled.top5_accuracy},
+              {"top5_accuracy", real(report.unscaled.top5_accuracy)},
+              {"summary", report.summary},
               {"notes", report.notes}};
   put_stated(report.origin, object);
   put(object, "", report.unscaled);

@@ -78,18 +78,23 @@ std::string trends(const std::vector<CalibrationReport>& reports) {
   return html.empty() ? "" : "<h2>While training</h2>\n<div class=\"diagrams pairs\">\n" + html + "</div>\n";
 }
 
+/// What a summary does not tell is a dash.
+std::string known(double value, int digits = 4) {
+  return std::isnan(value) ? "–" : fmt::format("{:.{}f}", value, digits);
+}
+
 std::string metrics_row(const std::string& name, const std::string& temperature,
                         const CalibrationMetrics& m) {
   const std::string interval =
       m.ece_ci95 ? fmt::format("{:.3f}–{:.3f}", m.ece_ci95->low, m.ece_ci95->high) : std::string();
   std::string html = "<tr>" + page_cell(name) + page_cell(temperature) +
                      page_cell(fmt::format("{:.2f}", 100 * m.accuracy)) +
-                     page_cell(fmt::format("{:.2f}", 100 * m.top5_accuracy));
-  html += page_cell(fmt::format(std::abs(m.nll) < 1e6 ? "{:.4f}" : "{:.4e}", m.nll)) +
-          page_cell(fmt::format("{:.4f}", m.brier));
+                     page_cell(known(100 * m.top5_accuracy, 2));
+  html +=
+      page_cell(fmt::format(std::abs(m.nll) < 1e6 ? "{:.4f}" : "{:.4e}", m.nll)) + page_cell(known(m.brier));
   html += page_cell(fmt::format("{:.4f}", m.ece), interval);
   for (double value : {m.ece_adaptive, m.ece_classwise, m.ece_debiased, m.mce})
-    html += page_cell(fmt::format("{:.4f}", value));
+    html += page_cell(known(value));
   return html + "</tr>\n";
 }
 

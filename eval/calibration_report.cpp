@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "cluster/error.h"
 #include "eval/calibration_pass.h"
 #include "eval/equivalent_smoothing.h"
 #include "eval/file_temperatures.h"
 #include "eval/shard_names.h"
+#include "eval/summary_pass.h"
 #include "eval/worker_threads.h"
 
 namespace smoothlab::eval {
@@ -67,6 +69,17 @@ void note_end(const std::string& which, const TemperatureFit& fit, CalibrationRe
   if (fit.end == FitEnd::flat)
     report.notes.push_back(
         fmt::format("{} temperature is 1 because NLL is the same at every temperature searched.", which));
+}
+
+void note_summary(const LogitFile& file, CalibrationReport& report) {
+  report.summary = file.is_summary();
+  if (!report.summary) return;
+  const auto& grid = file.temperatures();
+  report.notes.push_back(fmt::format(
+      "Read from a summary: classwise ECE is not in it{}, Brier only at temperatures of {:g} and more; "
+      "temperatures are searched from {:g} to {:g}, and between its {} all figures are interpolated.",
+      file.kept() < std::min<int64_t>(5, file.classes()) ? ", nor top-5" : "", 2 * grid.front(), grid.front(),
+      grid.back(), grid.size()));
 }
 
 void note_part(const LogitFile& file, CalibrationReport& report) {
@@ -128,8 +141,12 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   report.options = options;
   report.origin = stated_origin(file);
   report.recipe = file.attribute("recipe");
+  note_summary(file, report);
   note_part(file, report);
   if (!options.gamma.empty()) {
+    if (report.summary)
+      throw UsageError("the equivalent smoothing is not in a summary", file.path(),
+                       "evaluate again and keep full logits, or leave --gamma out");
     const std::vector<double> gamma = equivalent_smoothing(file, options.gamma).gamma();
     for (size_t i = 0; i < gamma.size(); ++i) report.gamma.emplace_back(options.gamma[i], gamma[i]);
   }
@@ -137,14 +154,26 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   const auto edges = options.bootstrap > 0 ? std::optional(options.edges) : std::nullopt;
   report.samples_repeat = samples_repeat(file);
   const auto sample_seed = edges && report.samples_repeat ? std::optional(options.seed) : std::nullopt;
-  const auto tally = [&] { return CalibrationTally(file.classes(), options.bins, edges, sample_seed); };
+  // Classwise bins of a summary stay empty.
+  const int64_t classwise = report.summary ? 1 : file.classes();
+  const auto tally = [&] { return CalibrationTally(classwise, options.bins, edges, sample_seed); };
+  const auto judged_by = [&](const CalibrationTally& all) {
+    CalibrationMetrics metrics = metrics_of(all, options, threads);
+    if (report.summary) metrics.ece_classwise = std::numeric_limits<double>::quiet_NaN();
+    return metrics;
+  };
+  GridNll grid_nll;
   const auto pass = [&](const std::vector<JudgedTemperature>& temperatures, SlopeNodes nodes,
                         HalfSlopes* slopes) {
-    calibration_pass(file, threads, options.seed, temperatures, nodes, slopes, passed);
+    if (report.summary)
+      summary_pass(file, options.seed, temperatures,
+                   grid_nll.rows[0] + grid_nll.rows[1] > 0 ? nullptr : &grid_nll, passed);
+    else
+      calibration_pass(file, threads, options.seed, temperatures, nodes, slopes, passed);
   };
   const bool fit = options.fit && !options.temperature;
   std::optional<FileTemperatures> temperatures;
-  if (fit) temperatures.emplace(file, options.seed);
+  if (fit && !report.summary) temperatures.emplace(file, options.seed);
   {
     CalibrationTally unscaled = tally();
     std::vector<JudgedTemperature> judged{{{1, 1}, &unscaled}};
@@ -157,21 +186,27 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
     HalfSlopes slopes;
     pass(judged, nodes.value_or(SlopeNodes{}), nodes ? &slopes : nullptr);
     if (nodes) temperatures->add(*nodes, slopes);
-    report.unscaled = metrics_of(unscaled, options, threads);
+    report.unscaled = judged_by(unscaled);
     if (given) {
       report.fit = TemperatureFit{*options.temperature, FitEnd::given};
-      report.scaled = metrics_of(*given, options, threads);
+      report.scaled = judged_by(*given);
     }
   }
   if (!fit) return report;
 
-  while (const auto nodes = temperatures->wanted()) {
-    HalfSlopes slopes;
-    pass({}, *nodes, &slopes);
-    temperatures->add(*nodes, slopes);
+  if (report.summary) {
+    const GridFits fits = fit_temperatures(TemperatureGrid(file.temperatures()), grid_nll);
+    report.fit = fits.all;
+    report.held_out_fits = fits.halves;
+  } else {
+    while (const auto nodes = temperatures->wanted()) {
+      HalfSlopes slopes;
+      pass({}, *nodes, &slopes);
+      temperatures->add(*nodes, slopes);
+    }
+    report.fit = temperatures->of_all();
+    report.held_out_fits = temperatures->of_halves();
   }
-  report.fit = temperatures->of_all();
-  report.held_out_fits = temperatures->of_halves();
   note_end("In-sample", *report.fit, report);
   CalibrationTally scaled = tally(), held_out = tally();
   const double t = report.fit->temperature;
@@ -185,8 +220,8 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
     report.notes.emplace_back("No held-out temperature: one of the two halves has no sample.");
   }
   pass(judged, {}, nullptr);
-  report.scaled = metrics_of(scaled, options, threads);
-  if (report.held_out_fits) report.held_out = metrics_of(held_out, options, threads);
+  report.scaled = judged_by(scaled);
+  if (report.held_out_fits) report.held_out = judged_by(held_out);
   return report;
 }
 

@@ -28,7 +28,7 @@ struct CalibrationOptions {
   std::vector<double> gamma;            ///< temperatures at which the equivalent smoothing is wanted
 };
 
-/// Metrics of all rows, each scaled in some way.
+/// Metrics of all rows, each scaled in some way. NaN: what a summary does not tell (summary_pass.h).
 struct CalibrationMetrics {
   double accuracy = 0, top5_accuracy = 0;  ///< not changed by a temperature
   double nll = 0;                          ///< nats a row
@@ -55,8 +55,9 @@ double debiased_error(const ReliabilityBins& bins, double rows);
 struct CalibrationReport {
   std::string file;
   int64_t rows = 0, classes = 0;
-  StatedOrigin origin;  ///< those of schema 1 that the file has, recipe text left out
-  std::string recipe;   ///< its text, as far as the file has it
+  bool summary = false;  ///< the file is one
+  StatedOrigin origin;   ///< those of schema 1 that the file has, recipe text left out
+  std::string recipe;    ///< its text, as far as the file has it
   /// One rank's shard of an evaluation on several, by its name: not comparable with whole evaluations.
   bool part = false;
   /// Rows share sample ids: intervals come from resampled samples, not rows.
@@ -83,8 +84,8 @@ void check(const CalibrationOptions& options);
 
 /// Streams the file (two passes, a third only where the first sample of rows misjudged the temperature) and
 /// computes everything. Results do not depend on the number of threads. Throws UsageError for options out of
-/// range, DataError for what logit_chunks.h names. `passed` is told how many more rows a pass has counted, by
-/// one thread at a time.
+/// range (also of a summary's grid), DataError for what logit_chunks.h names. `passed` is told how many more
+/// rows a pass has counted, by one thread at a time.
 CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& options = {},
                           const std::function<void(int64_t rows)>& passed = {});
 

@@ -11,6 +11,7 @@ namespace {
 
 /// Four decimals, as long as that is readable.
 std::string number(double value) {
+  if (std::isnan(value)) return "-";  // not in a summary
   return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4e}", value);
 }
 
@@ -22,13 +23,13 @@ TableLine line(const std::string& scaling, const std::string& temperature, const
   return {scaling,
           temperature,
           fmt::format("{:.4f}", m.accuracy),
-          fmt::format("{:.4f}", m.top5_accuracy),
+          number(m.top5_accuracy),
           number(m.nll),
-          fmt::format("{:.4f}", m.brier),
+          number(m.brier),
           fmt::format("{:.4f}", m.ece),
           interval(m),
           fmt::format("{:.4f}", m.ece_adaptive),
-          fmt::format("{:.4f}", m.ece_classwise),
+          number(m.ece_classwise),
           fmt::format("{:.4f}", m.ece_debiased),
           fmt::format("{:.4f}", m.mce)};
 }

@@ -10,6 +10,7 @@
 #include <deque>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -87,7 +88,7 @@ class LogitSink {
       : communicator_(communicator),
         files_(options.files),
         path_(options.logits),
-        keep_penultimate_(options.keep_penultimate) {
+        keep_penultimate_(options.keep_penultimate && !options.summary) {
     const std::string tag = communicator.broadcast_text(new_shard_tag(), 0);
     for (int rank = 0; rank < communicator.size(); ++rank)
       shards_.push_back(shard_path(path_, tag, rank, communicator.size()));
@@ -97,14 +98,15 @@ class LogitSink {
     origin.ranks = communicator.size();
     origin.class_names = dataset.class_names();
     origin.samples_digest = dataset.fingerprint();
-    const LogitShape shape{stream.rows(), network.classes(),
-                           keep_penultimate_ ? network.penultimate_size() : 0, positions, options.precision};
+    LogitShape shape{stream.rows(), network.classes(), keep_penultimate_ ? network.penultimate_size() : 0,
+                     positions,     options.precision, std::nullopt};
+    if (options.summary) shape.summary = summary_ = summary_shape(network.classes());
     const std::string& shard = shards_[static_cast<size_t>(communicator.rank())];
     std::exception_ptr failure;
     try {
       writer_ = std::make_unique<LogitShardWriter>(shard, shape, origin, files_);
       started_ = std::filesystem::last_write_time(shard);
-      if (communicator.is_root()) {
+      if (communicator.is_root() && !summary_) {
         const models::Classifier classifier = network.classifier();
         writer_->classifier(values_of<float>(on_host(classifier.weight)),
                             values_of<float>(on_host(classifier.bias)));
@@ -121,7 +123,11 @@ class LogitSink {
   void append(const data::Batch& batch, const at::Tensor& logits, const at::Tensor& penultimate) {
     LogitRows stored;
     stored.rows = logits.size(0);
-    stored.logits = values_of<float>(logits);
+    if (summary_)
+      stored.summary = summarise(logits.data_ptr<float>(), batch.labels.data_ptr<int64_t>(), stored.rows,
+                                 logits.size(1), *summary_);
+    else
+      stored.logits = values_of<float>(logits);
     if (keep_penultimate_) stored.penultimate = values_of<float>(penultimate);
     stored.labels = values_of<int64_t>(batch.labels);
     stored.sample_ids = values_of<int64_t>(batch.sample_ids);
@@ -151,6 +157,7 @@ class LogitSink {
   std::shared_ptr<cluster::FileSystem> files_;
   std::string path_;
   bool keep_penultimate_;
+  std::optional<SummaryShape> summary_;
   std::vector<std::string> shards_;
   std::filesystem::file_time_type started_;
   std::unique_ptr<LogitShardWriter> writer_;  // alive until all is published, so that nobody takes its shard

@@ -21,6 +21,8 @@ struct EvaluationOptions {
   bool bf16 = false;           ///< parameters (but those that are kept in float32) and inputs as bfloat16
   bool channels_last = false;  ///< memory format of image inputs
   std::string logits;          ///< path of the logit file to write; empty: none
+  /// A summary in place of the logits (logit_summary.h), without penultimate activations and templates.
+  bool summary = false;
   bool keep_penultimate = true;
   LogitPrecision precision = LogitPrecision::float32;
   std::shared_ptr<cluster::FileSystem> files = cluster::local_file_system();  ///< where it goes
@@ -31,7 +33,8 @@ struct EvaluationOptions {
 
 /// Runs a split through a network, each sample exactly once over all ranks, without gradients, and returns
 /// the sums over all ranks, the same on each of them. Collective. Streams every row to a logit file if one is
-/// asked for: a shard a rank beside it, the file itself published by rank 0 when all shards are whole. What a
+/// asked for: a shard a rank beside it, the file itself published by rank 0 when all shards are whole. Of a
+/// summary each batch's logits are gone once it is taken in. What a
 /// row holds does not depend on the number of ranks.
 ///
 /// Throws RunError naming the sample when a logit is not finite, DataError for a split without samples,

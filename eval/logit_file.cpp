@@ -10,6 +10,7 @@
 #include "eval/attribute_value.h"
 #include "eval/class_names.h"
 #include "eval/row_source.h"
+#include "eval/summary_source.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -47,6 +48,7 @@ struct LogitFile::State {
   std::unique_ptr<SourceFiles> files;
   std::unique_ptr<RowSource> logits, labels, sample_ids, positions, penultimate;
   std::unique_ptr<RowSource> top_classes, rest;  ///< of a compact file, whose logits are the greatest
+  std::unique_ptr<SummarySource> summary;        ///< of one, whose logits are the greatest
   int64_t classes = 0;
   bool complete = true;
 
@@ -99,6 +101,16 @@ struct LogitFile::State {
            "make the file anew by 'smoothlab logits compact'");
   }
 
+  void open_summary(Summary wanted) {
+    if (wanted == Summary::refuse)
+      fail("the file is a summary, without the logits that this takes",
+           "evaluate again and keep full logits (--keep full, or logits.keep of the recipe)");
+    logits = open("top_logits", RowType::float32, 2);
+    const auto count = attribute_value(file(), "classes");
+    classes = count.is_number_integer() ? count.get<int64_t>() : 0;
+    summary = std::make_unique<SummarySource>(*files, classes);
+  }
+
   void read_compact(int64_t first, int64_t count, float* out) const {
     const auto k = static_cast<size_t>(logits->width()), n = static_cast<size_t>(count);
     std::vector<float> top(n * k), others(n);
@@ -124,7 +136,7 @@ struct LogitFile::State {
   }
 };
 
-LogitFile::LogitFile(const std::string& path, Incomplete incomplete, Compact compact)
+LogitFile::LogitFile(const std::string& path, Incomplete incomplete, Compact compact, Summary summary)
     : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.path = path;
@@ -134,7 +146,9 @@ LogitFile::LogitFile(const std::string& path, Incomplete incomplete, Compact com
   s.complete = attribute("complete") != "0";
   if (!s.complete && incomplete == Incomplete::refuse)
     s.fail("the file is not complete: its writer was stopped", "run the evaluation again");
-  if (s.has("top_logits") && !s.has("logits")) {
+  if (s.has("log_sum_exp") && !s.has("logits")) {
+    s.open_summary(summary);
+  } else if (s.has("top_logits") && !s.has("logits")) {
     s.open_compact(compact);
   } else {
     s.require("logits");
@@ -195,7 +209,22 @@ nlohmann::ordered_json LogitFile::attributes() const {
   return attribute_values(state_->file());
 }
 
+bool LogitFile::is_summary() const {
+  return state_->summary != nullptr;
+}
+
+const std::vector<double>& LogitFile::temperatures() const {
+  static const std::vector<double> none;
+  return state_->summary ? state_->summary->temperatures() : none;
+}
+
+void LogitFile::read_summary(int64_t first, int64_t count, SummaryRows& out) const {
+  if (!state_->summary) state_->fail("the file is no summary", "give one that --keep summary made");
+  state_->summary->read(first, count, out);
+}
+
 void LogitFile::read_logits(int64_t first, int64_t count, float* out) const {
+  if (state_->summary) state_->fail("a summary has no logits to read", "evaluate again with --keep full");
   if (state_->rest) return state_->read_compact(first, count, out);
   state_->logits->read(first, count, out);
 }

@@ -18,6 +18,8 @@ enum class Incomplete { refuse, accept };
 /// What to do with a file of the greatest logits only (compact_logits.h): of the others it has the mean, so
 /// that most of what a file is judged by would be wrong.
 enum class Compact { refuse, accept };
+/// What to do with a summary (logit_summary.h), which has no logits to read.
+enum class Summary { refuse, accept };
 
 /// Reads any HDF5 file with /logits [N, K] (any float or integer type) and /labels [N] (any integer type),
 /// whoever wrote it: contiguous, chunked, compressed or virtual. Throws DataError that names the file, the
@@ -28,7 +30,7 @@ enum class Compact { refuse, accept };
 class LogitFile {
  public:
   explicit LogitFile(const std::string& path, Incomplete incomplete = Incomplete::refuse,
-                     Compact compact = Compact::refuse);
+                     Compact compact = Compact::refuse, Summary summary = Summary::refuse);
   ~LogitFile();
   LogitFile(const LogitFile&) = delete;
   LogitFile& operator=(const LogitFile&) = delete;
@@ -38,7 +40,7 @@ class LogitFile {
   std::vector<std::string> paths() const;
   int64_t rows() const;
   int64_t classes() const;
-  /// Logits that are stored of each row: K, or of a compact file how many are.
+  /// Logits that are stored of each row: K, or of a compact file or a summary how many are.
   int64_t kept() const;
   /// L of /penultimate, 0 where there is none.
   int64_t penultimate() const;
@@ -50,6 +52,13 @@ class LogitFile {
   nlohmann::ordered_json attributes() const;
   /// False when the file says of itself that it is not complete. Files without the attribute are complete.
   bool complete() const;
+
+  /// A summary: read_summary() gives its rows, read_logits() throws DataError.
+  bool is_summary() const;
+  /// Those of a summary's /log_sum_exp, rising; empty for another file.
+  const std::vector<double>& temperatures() const;
+  /// Throws DataError where the file is none, or names the row in which values contradict each other.
+  void read_summary(int64_t first, int64_t count, SummaryRows& out) const;
 
   /// Reads rows [first, first+count) into the caller's memory.
   void read_logits(int64_t first, int64_t count, float* out) const;

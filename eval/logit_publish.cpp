@@ -75,9 +75,10 @@ void write_virtual_file(const std::string& path, const std::vector<std::unique_p
     write_attribute(file, "rows", rows);
     write_attribute(file, "complete", int64_t{0});
     copy_attributes(shard, file, path);
-    for (const char* name : {"logits", "labels", "sample_id", "penultimate", "position"})
+    for (const char* name : {"logits", "log_sum_exp", "label_logit", "top_logits", "top_classes", "labels",
+                             "sample_id", "penultimate", "position"})
       if (parts.front()->has(name)) join(file, name, parts, rows, path);
-    for (const char* name : {"classifier", "class_names"})
+    for (const char* name : {"classifier", "class_names", "temperatures"})
       if (hdf5_has(shard, name))
         require_hdf5(H5Ocopy(shard, name, file, name, H5P_DEFAULT, H5P_DEFAULT) >= 0,
                      std::string("copy /") + name, path);
@@ -90,7 +91,7 @@ void publish_logit_file(cluster::FileSystem& files, const std::string& path,
                         const std::vector<std::string>& shards, std::optional<fs::file_time_type> started) {
   if (shards.empty()) throw DataError("no shards to publish", path, "evaluate first");
   if (shards.size() == 1) {
-    const LogitFile checked(shards.front());
+    const LogitFile checked(shards.front(), Incomplete::refuse, Compact::refuse, Summary::accept);
     std::list<UnfinishedFile> made(shards.begin(), shards.end());
     rename_into_place(files, shards.front(), path, made);
     remove_stale_shards(files, path, started);
@@ -102,9 +103,10 @@ void publish_logit_file(cluster::FileSystem& files, const std::string& path,
     if (fs::path(folder_of(shard)).lexically_normal() != fs::path(folder_of(path)).lexically_normal())
       throw DataError("a shard is not in the folder of the file", shard, "write shards beside " + path);
     if (is_empty_shard(shard)) continue;
-    auto part = std::make_unique<LogitFile>(shard);
+    auto part = std::make_unique<LogitFile>(shard, Incomplete::refuse, Compact::refuse, Summary::accept);
     if (!parts.empty() &&
         (part->classes() != parts[0]->classes() || part->penultimate() != parts[0]->penultimate() ||
+         part->kept() != parts[0]->kept() || part->temperatures() != parts[0]->temperatures() ||
          part->attribute("recipe_hash") != parts[0]->attribute("recipe_hash") ||
          part->attribute("step") != parts[0]->attribute("step")))
       throw DataError("shards do not fit together", shard, "evaluate again on all ranks");

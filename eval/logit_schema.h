@@ -26,6 +26,12 @@ struct LogitOrigin {
 
 enum class LogitPrecision { float32, float16 };
 
+/// What a summary keeps of a row in place of its K logits (logit_summary.h).
+struct SummaryShape {
+  int64_t top = 10;                  ///< k greatest logits, 1 … K
+  std::vector<double> temperatures;  ///< of /log_sum_exp: rising, > 0
+};
+
 /// What a writer must know before the first row.
 struct LogitShape {
   int64_t rows = 0;         ///< rows that will be written by this rank
@@ -33,6 +39,7 @@ struct LogitShape {
   int64_t penultimate = 0;  ///< L, 0: not kept
   bool positions = false;   ///< text: also /position
   LogitPrecision precision = LogitPrecision::float32;
+  std::optional<SummaryShape> summary = std::nullopt;  ///< in place of /logits; no penultimate, one precision
 };
 
 /// Rows of a block of logits: about 1 MiB of float32. A function of K alone, so that files are chunked and

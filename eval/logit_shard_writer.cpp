@@ -24,7 +24,8 @@ constexpr int64_t sync_interval = int64_t{8} << 20;  // bytes
 
 int64_t queued_bytes(const LogitRows& rows) {
   return static_cast<int64_t>(4 * (rows.logits.size() + rows.penultimate.size() + rows.positions.size()) +
-                              8 * (rows.labels.size() + rows.sample_ids.size()));
+                              8 * (rows.labels.size() + rows.sample_ids.size())) +
+         summary_bytes(rows.summary);
 }
 
 }  // namespace
@@ -76,7 +77,10 @@ struct LogitShardWriter::State {
   void write(const LogitRows& rows) {
     require_finite(rows, rows.logits, shape.classes, "logit");
     require_finite(rows, rows.penultimate, shape.penultimate, "penultimate activation");
-    write_reals(layout.logits, rows, rows.logits, shape.classes, "logit");
+    if (shape.summary)
+      write_summary(rows);
+    else
+      write_reals(layout.logits, rows, rows.logits, shape.classes, "logit");
     if (shape.penultimate > 0)
       write_reals(layout.penultimate, rows, rows.penultimate, shape.penultimate, "penultimate activation");
     file->write_rows(layout.labels, written, rows.rows, 8, rows.labels.data());
@@ -89,6 +93,17 @@ struct LogitShardWriter::State {
       file->start_sync();
       unsynced = 0;
     }
+  }
+
+  void write_summary(const LogitRows& rows) {
+    const SummaryRows& summary = rows.summary;
+    const int64_t top = shape.summary->top;
+    require_finite(rows, summary.top_logits, top, "greatest logit");
+    const auto grid = static_cast<int64_t>(shape.summary->temperatures.size());
+    file->write_rows(layout.log_sum_exp, written, rows.rows, 8 * grid, summary.log_sum_exp.data());
+    file->write_rows(layout.label_logits, written, rows.rows, 4, summary.label_logits.data());
+    file->write_rows(layout.top_logits, written, rows.rows, 4 * top, summary.top_logits.data());
+    file->write_rows(layout.top_classes, written, rows.rows, 4 * top, summary.top_classes.data());
   }
 
   void write_reals(const std::vector<RowExtent>& extents, const LogitRows& rows,
@@ -123,9 +138,11 @@ struct LogitShardWriter::State {
 
   void require_shape(const LogitRows& rows) const {
     const auto n = static_cast<size_t>(rows.rows);
-    if (rows.logits.size() == n * static_cast<size_t>(shape.classes) &&
-        rows.penultimate.size() == n * static_cast<size_t>(shape.penultimate) && rows.labels.size() == n &&
-        rows.sample_ids.size() == n && rows.positions.size() == (shape.positions ? n : 0))
+    const bool logits = shape.summary ? rows.logits.empty() && has_shape(rows.summary, *shape.summary, n)
+                                      : rows.logits.size() == n * static_cast<size_t>(shape.classes);
+    if (logits && rows.penultimate.size() == n * static_cast<size_t>(shape.penultimate) &&
+        rows.labels.size() == n && rows.sample_ids.size() == n &&
+        rows.positions.size() == (shape.positions ? n : 0))
       return;
     throw RunError(fmt::format("{} rows do not have the shape that the shard was made for", n), path,
                    "give K logits, L activations, a label and a sample id for each row");

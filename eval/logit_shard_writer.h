@@ -7,6 +7,7 @@
 
 #include "cluster/file_system.h"
 #include "eval/logit_schema.h"
+#include "eval/logit_summary.h"
 
 namespace smoothlab::eval {
 
@@ -18,6 +19,7 @@ struct LogitRows {
   std::vector<int64_t> labels;      ///< [rows]
   std::vector<int64_t> sample_ids;  ///< [rows], ≥ 0
   std::vector<int32_t> positions;   ///< [rows] or empty
+  SummaryRows summary;              ///< in place of logits, where the shard is a summary
 };
 
 /// One rank's shard. All space is laid out when it is made, so that writing rows touches no metadata and rows

@@ -27,6 +27,12 @@ std::string class_name(H5T_class_t type) {
   }
 }
 
+hid_t memory_type(RowType type) {
+  return type == RowType::float32   ? H5T_NATIVE_FLOAT
+         : type == RowType::float64 ? H5T_NATIVE_DOUBLE
+                                    : H5T_NATIVE_INT64;
+}
+
 template <typename Name>
 std::string text_of(const Name& get) {
   const ssize_t length = get(nullptr, 0);
@@ -85,8 +91,9 @@ RowSource::RowSource(std::shared_ptr<SourceFile> file, const std::string& datase
     resolve_virtual(creation, files);
     return;
   }
-  narrow_ = H5Tequal(file_type, type_ == RowType::float32 ? hid_t{half} : H5T_NATIVE_INT32) > 0;
-  const bool same = H5Tequal(file_type, type_ == RowType::float32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT64) > 0;
+  narrow_ = type_ != RowType::float64 &&
+            H5Tequal(file_type, type_ == RowType::float32 ? hid_t{half} : H5T_NATIVE_INT32) > 0;
+  const bool same = H5Tequal(file_type, memory_type(type_)) > 0;
   if (narrow_ || same) extents_ = row_extents(file_->file(), dataset_);
   if (!extents_) open_again_with_cache(creation);
 }
@@ -94,10 +101,10 @@ RowSource::RowSource(std::shared_ptr<SourceFile> file, const std::string& datase
 void RowSource::check_type() const {
   const Hdf5Handle file_type(H5Dget_type(dataset_), H5Tclose);
   const H5T_class_t found = H5Tget_class(file_type);
-  if (found == H5T_INTEGER || (found == H5T_FLOAT && type_ == RowType::float32)) return;
-  fail("holds " + class_name(found), type_ == RowType::float32 ? "store numbers"
-                                     : name_ == "labels"       ? "store class numbers 0 … K−1 as integers"
-                                                               : "store integers");
+  if (found == H5T_INTEGER || (found == H5T_FLOAT && type_ != RowType::int64)) return;
+  fail("holds " + class_name(found), type_ != RowType::int64 ? "store numbers"
+                                     : name_ == "labels"     ? "store class numbers 0 … K−1 as integers"
+                                                             : "store integers");
 }
 
 // A chunk that is cut by two reads must not be decoded twice.
@@ -224,8 +231,7 @@ void RowSource::read_through_hdf5(int64_t first, int64_t count, void* out) const
   const hsize_t extent[2] = {static_cast<hsize_t>(count), static_cast<hsize_t>(width_)};
   const Hdf5Handle memory_space(H5Screate_simple(rank_, extent, nullptr), H5Sclose);
   H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, nullptr, extent, nullptr);
-  const hid_t memory_type = type_ == RowType::float32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT64;
-  if (H5Dread(dataset_, memory_type, memory_space, file_space, H5P_DEFAULT, out) >= 0) return;
+  if (H5Dread(dataset_, memory_type(type_), memory_space, file_space, H5P_DEFAULT, out) >= 0) return;
   const std::string problem = hdf5_problem(), filter = missing_filter(dataset_);
   const std::string rows = fmt::format("rows {}–{} cannot be read: ", first, first + count - 1);
   if (!filter.empty()) fail(rows + "this HDF5 has no filter " + filter, missing_filter_remedy);

@@ -12,11 +12,12 @@
 namespace smoothlab::eval {
 
 /// What rows are read as.
-enum class RowType { float32, int64 };
+enum class RowType { float32, float64, int64 };
 
-/// The rows of a dataset [N, width] or [N], in any layout, as float32 or int64. Rows that are in a file as
-/// they are (or as float16 or int32) are read straight from it, by any number of threads at once; a virtual
-/// dataset is resolved to the datasets it refers to; everything else goes through HDF5, one thread at a time.
+/// The rows of a dataset [N, width] or [N], in any layout, as float32, float64 or int64. Rows that are in a
+/// file as they are (or as float16 or int32) are read straight from it, by any number of threads at once; a
+/// virtual dataset is resolved to the datasets it refers to; everything else goes through HDF5, one thread at
+/// a time.
 class RowSource {
  public:
   /// Throws DataError: wrong class of type, a source of a virtual dataset missing, too small or not covering.

@@ -65,6 +65,34 @@ void write_origin(hid_t file, const LogitOrigin& origin, int64_t rows) {
   write_attribute(file, "complete", int64_t{0});
 }
 
+int64_t summary_row_bytes(const SummaryShape& summary) {
+  return 8 * static_cast<int64_t>(summary.temperatures.size()) + 4 + 8 * summary.top;
+}
+
+void write_temperatures(hid_t file, const std::vector<double>& temperatures, const std::string& path) {
+  const Hdf5Handle space = dataspace({static_cast<hsize_t>(temperatures.size())});
+  const Hdf5Handle dataset(
+      H5Dcreate2(file, "temperatures", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+      H5Dclose);
+  require_hdf5(dataset && H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                                   temperatures.data()) >= 0,
+               "write /temperatures", path);
+}
+
+void lay_out_summary(hid_t file, const std::string& path, const LogitShape& shape, ShardLayout& layout) {
+  const auto grid = static_cast<int64_t>(shape.summary->temperatures.size()), top = shape.summary->top;
+  write_attribute(file, "keep", std::string("summary"));
+  write_attribute(file, "classes", shape.classes);
+  write_temperatures(file, shape.summary->temperatures, path);
+  const auto column = [&](const char* name, hid_t type, int64_t width, int64_t chunk_rows) {
+    return lay_out(file, path, {name, type, width, chunk_rows}, shape.rows);
+  };
+  layout.log_sum_exp = column("log_sum_exp", H5T_IEEE_F64LE, grid, rows_per_chunk(2 * grid));
+  layout.label_logits = column("label_logit", H5T_IEEE_F32LE, 0, flat_chunk_rows);
+  layout.top_logits = column("top_logits", H5T_IEEE_F32LE, top, rows_per_chunk(top));
+  layout.top_classes = column("top_classes", H5T_STD_I32LE, top, rows_per_chunk(top));
+}
+
 void write_floats(hid_t group, const char* name, std::initializer_list<hsize_t> dimensions,
                   const std::vector<float>& values, const std::string& path) {
   const Hdf5Handle space = dataspace(dimensions);
@@ -79,7 +107,9 @@ void write_floats(hid_t group, const char* name, std::initializer_list<hsize_t> 
 
 int64_t shard_row_bytes(const LogitShape& shape) {
   const int64_t real = shape.precision == LogitPrecision::float16 ? 2 : 4;
-  return real * (shape.classes + shape.penultimate) + 16 + (shape.positions ? 4 : 0);
+  const int64_t network =
+      shape.summary ? summary_row_bytes(*shape.summary) : real * (shape.classes + shape.penultimate);
+  return network + 16 + (shape.positions ? 4 : 0);
 }
 
 ShardLayout create_shard(const std::string& path, const LogitShape& shape, const LogitOrigin& origin) {
@@ -95,7 +125,10 @@ ShardLayout create_shard(const std::string& path, const LogitShape& shape, const
     const auto reals = [&](const char* name, int64_t width) {
       return lay_out(file, path, {name, real, width, rows_per_chunk(width)}, shape.rows);
     };
-    layout.logits = reals("logits", shape.classes);
+    if (shape.summary)
+      lay_out_summary(file, path, shape, layout);
+    else
+      layout.logits = reals("logits", shape.classes);
     if (shape.penultimate > 0) layout.penultimate = reals("penultimate", shape.penultimate);
     layout.labels = lay_out(file, path, {"labels", H5T_STD_I64LE, 0, flat_chunk_rows}, shape.rows);
     if (shape.positions)

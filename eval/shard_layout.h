@@ -11,6 +11,7 @@ namespace smoothlab::eval {
 /// Where the rows of a new shard's datasets lie in its file.
 struct ShardLayout {
   std::vector<RowExtent> logits, penultimate, labels, positions, sample_ids;
+  std::vector<RowExtent> log_sum_exp, label_logits, top_logits, top_classes;  ///< of a summary
 };
 
 /// Bytes of one row of all datasets of a shard.

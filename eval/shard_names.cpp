@@ -107,8 +107,9 @@ std::optional<std::vector<std::string>> shards_referred_to(const std::string& pa
   if (H5Fis_hdf5(path.c_str()) <= 0) return names;
   try {
     const Hdf5Handle file = open_hdf5(path);
-    if (!hdf5_has(file, "logits")) return names;
-    const Hdf5Handle dataset(H5Dopen2(file, "logits", H5P_DEFAULT), H5Dclose);
+    const char* const rows = hdf5_has(file, "logits") ? "logits" : "log_sum_exp";
+    if (!hdf5_has(file, rows)) return names;
+    const Hdf5Handle dataset(H5Dopen2(file, rows, H5P_DEFAULT), H5Dclose);
     const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
     size_t count = 0;
     if (H5Pget_layout(creation) == H5D_VIRTUAL) H5Pget_virtual_count(creation, &count);

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "shard_fixture.h"
+#include "summary_fixture.h"
 #include "support/process.h"
 #include "support/temporary_folder.h"
 
@@ -59,6 +59,35 @@ TEST_F(LogitH5pyDataTest, OpensPlainVirtualAndPackedFiles) {
     pack_logit_file(path, folder / "packed.h5");
     EXPECT_THAT(h5py_sees(folder / "packed.h5", 303, precision), testing::HasSubstr("False (303, 40)"));
   }
+}
+
+TEST_F(LogitH5pyDataTest, OpensASummaryAndTakesItsFiguresFromIt) {
+  const char* const check_it = R"(
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1]) as f, h5py.File(sys.argv[2]) as full:
+    z, y, T, lse = full["logits"][:].astype("float64"), f["labels"][:], f["temperatures"][:], f["log_sum_exp"][:]
+    assert T.shape == (65,) and T[32] == 1 and lse.dtype == "float64" and lse.shape == (90, 65)
+    assert np.allclose(lse, np.log(np.exp(z[:, :, None] / T).sum(axis=1)), rtol=1e-12, atol=1e-12)
+    assert np.array_equal(f["label_logit"][:], z[np.arange(90), y])
+    assert np.array_equal(f["top_classes"][:], np.argsort(-z, axis=1, kind="stable")[:, :10])
+    assert np.array_equal(f["top_logits"][:], -np.sort(-z, axis=1)[:, :10])
+    assert f["top_classes"].dtype == "int32" and f["position"].dtype == "int32" and "logits" not in f
+    a = f.attrs
+    assert a["keep"] == "summary" and a["classes"] == 40 and a["schema"] == 1 and a["complete"] == 1
+    print(f["log_sum_exp"].is_virtual)
+)";
+  const LogitRows rows = test::gaussian_rows(90, 40, 1);
+  test::write_rows(folder / "full.h5", rows, 40);
+  std::vector<std::string> shards;
+  for (int rank = 0; rank < 2; ++rank) {
+    shards.push_back(shard_path(path, "a0", rank, 2));
+    test::write_rows(shards.back(), test::cut(rows, 40, 45 * rank, 45), 40, summary_shape(40));
+  }
+  publish_logit_file(path, shards);
+  const auto result =
+      test::run_process({"/usr/bin/python3", "-c", check_it, path, folder / "full.h5"}, {"PYTHONUTF8=1"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, testing::HasSubstr("True"));
 }
 
 TEST_F(LogitH5pyDataTest, ReadsWhatH5pyWrites) {
