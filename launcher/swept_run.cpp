@@ -47,9 +47,8 @@ struct Sources {
 class Judge {
  public:
   Judge(const trainer::LoadedRun& run, const std::string& references, int64_t sentences)
-      : pieces_(
-            open_run_pieces(run.recipe.task.path,
-                            models::read_safetensors(*cluster::local_file_system(), run.weights).metadata)),
+      : pieces_(open_run_pieces(
+            run.recipe.task, models::read_safetensors(*cluster::local_file_system(), run.weights).metadata)),
         references_(references) {
     const auto lines = static_cast<int64_t>(references_.segments().size());
     if (lines != sentences)

@@ -61,5 +61,15 @@ TEST(DataVerb, TheGeneratedSetIsInNoFolder) {
   EXPECT_EQ(json["files"].size(), 0U);
 }
 
+TEST(DataVerb, GeneratedTextSaysWhatCanBeReached) {
+  const auto text = smoothlab({"data", "verify", "generated_text"});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("test: 2000 pairs"));
+  const auto json = nlohmann::json::parse(smoothlab({"data", "verify", "generated_text", "--json"}).out);
+  ASSERT_EQ(json["splits"].size(), 2U);
+  for (const auto& split : json["splits"])
+    EXPECT_NEAR(split["best_nll"].get<double>(), split["entropy"].get<double>(), 0.02);
+}
+
 }  // namespace
 }  // namespace smoothlab::test
