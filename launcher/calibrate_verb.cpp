@@ -101,7 +101,7 @@ Outputs claim_outputs(const Options& options, const std::vector<std::string>& fi
 
 eval::CalibrationReport analyse(const std::string& path, const std::string& name,
                                 const eval::CalibrationOptions& options) {
-  const eval::LogitFile file(path);
+  const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::refuse, eval::Summary::accept);
   AnalysisProgress progress(name, file.rows(), options.fit && !options.temperature ? 2 : 1);
   return eval::analyse(file, options, [&progress](int64_t rows) { progress.add(rows); });
 }

@@ -32,7 +32,7 @@ struct EvaluateRequest {
   std::string folder, split, logits;
   trainer::LoadOptions load;
   eval::LogitPrecision precision = eval::LogitPrecision::float32;
-  bool penultimate = true, json = false;
+  bool penultimate = true, summary = false, json = false;
   /// Of augmentation draws in place of a split, where there are classes.
   trainer::InformationOptions information;
 };
@@ -78,6 +78,19 @@ trainer::InformationOptions wanted_draws(const Options& options) {
   return wanted;
 }
 
+bool keeps_summary(const Options& options) {
+  const std::string keep = options.text("keep");
+  if (keep != "full" && keep != "summary")
+    throw UsageError("unknown '" + keep + "'", "--keep", suggest_name(keep, {"full", "summary"}));
+  if (keep == "full") return false;
+  if (options.text("precision") == "float16")
+    throw UsageError("a summary has a precision of its own", "--precision",
+                     "leave --precision or --keep out");
+  if (options.has("classes"))
+    throw UsageError("information takes all logits of its draws", "--keep", "leave --keep or --classes out");
+  return true;
+}
+
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
   const bool newest = request.load.step < 0;
   const auto run = load_on_all(request.folder, request.load, communicator, log);
@@ -100,6 +113,7 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
   options.origin.weights_digest = data::file_digest(run.weights, "sha256");
   options.logits = request.logits;
   options.keep_penultimate = request.penultimate;
+  options.summary = request.summary;
   options.precision = request.precision;
   const auto sums = eval::evaluate(*run.network, dataset, communicator, placement, options, log);
   if (communicator.is_root()) print(request, split, run, sums);
@@ -124,6 +138,10 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
             "information; kept as draws.h5")
       .value("examples", "N", "with --classes: training samples of each class, the first ones", "300")
       .value("draws", "L", "with --classes: draws of each of them", "5")
+      .value(
+          "keep", "WHAT",
+          "full: all logits; summary: of each row what calibrate needs, some 620 bytes whatever the classes",
+          "full")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
       .flag("no-average", "the trained weights, also where the run keeps averages of them")
@@ -148,6 +166,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
     throw UsageError("unknown precision '" + precision + "'", "--precision",
                      suggest_name(precision, {"float32", "float16"}));
   if (precision == "float16") request.precision = eval::LogitPrecision::float16;
+  request.summary = keeps_summary(options);
   if (options.has("step")) request.load.step = options.integer("step", 0, INT64_C(1) << 53);
   request.load.averages = !options.has("no-average");
   request.penultimate = !options.has("no-penultimate");

@@ -22,7 +22,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 json describe(const std::string& path) {
-  const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::accept);
+  const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::accept, eval::Summary::accept);
   const auto paths = file.paths();
   return {{"file", path},
           {"rows", file.rows()},

@@ -102,7 +102,7 @@ std::vector<std::string> projected_classes(const eval::ReportRun& run, const Rep
 
 /// Adds what a logit file of the run's end shows; an earlier one is passed over.
 void judge_file(const std::string& path, const ReportWishes& wishes, eval::ReportRun& run) {
-  const eval::LogitFile file(path);
+  const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::refuse, eval::Summary::accept);
   if (file.attribute("step") != std::to_string(run.end->step)) return;
   const std::string split = file.attribute("split");
   if (!run.evaluations.empty() && split == run.evaluations.back().split) {

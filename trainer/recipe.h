@@ -97,11 +97,12 @@ struct EvaluateOptions {
 /// `logits:`. The logit files that a run leaves: of each split SPLIT.h5 at the end and step-N-SPLIT.h5 on the
 /// way, a trajectory.
 struct LogitOptions {
-  std::vector<std::string> splits;  ///< as evaluate.split; empty: none
-  int64_t every = 0;                ///< steps; 0: only at the end
-  std::vector<int64_t> at;          ///< steps beside those; 0: before the first
-  bool penultimate = true;
-  std::string precision = "float32";  ///< float32, float16
+  std::vector<std::string> splits;    ///< as evaluate.split; empty: none
+  int64_t every = 0;                  ///< steps; 0: only at the end
+  std::vector<int64_t> at;            ///< steps beside those; 0: before the first
+  std::string keep = "full";          ///< full, summary (eval/logit_summary.h)
+  bool penultimate = true;            ///< of full ones
+  std::string precision = "float32";  ///< float32, float16; of full ones
 };
 
 /// `information:`. What the mutual information of a training example and the network's output is estimated

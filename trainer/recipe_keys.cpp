@@ -374,6 +374,8 @@ const std::vector<Key<Recipe>>& recipe_keys() {
           "splits whose logits the run keeps: SPLIT.h5 at the end, step-N-SPLIT.h5 on the way; []: none"),
       KEY(logits.every, AtLeast{0}, "steps between two of them on the way; 0: only at the end"),
       KEY(logits.at, NotFalling{}, "more steps after which they are kept; 0: before the first"),
+      KEY(logits.keep, (OneOf{{"full", "summary"}}),
+          "full: all logits; summary: of each row what calibrate needs, some 620 bytes whatever the classes"),
       KEY(logits.penultimate, Any{}, "keep the penultimate activations too, for project"),
       KEY(logits.precision, (OneOf{{"float32", "float16"}}), "of the stored rows"),
 

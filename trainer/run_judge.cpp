@@ -133,6 +133,7 @@ eval::CalibrationSums RunJudge::pass(models::Network& network, const Kept& kept,
   how.logits = file;
   // Draws differ by little: their logits are kept as they are, whatever becomes of the others.
   const bool draws = kept.dataset == draws_;
+  how.summary = recipe_.logits.keep == "summary" && !draws;
   how.keep_penultimate = recipe_.logits.penultimate && !draws;
   if (recipe_.logits.precision == "float16" && !draws) how.precision = eval::LogitPrecision::float16;
   return eval::evaluate(network, kept.dataset, communicator_, placement_, how, log_);

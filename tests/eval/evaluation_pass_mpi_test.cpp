@@ -95,5 +95,44 @@ TEST(EvaluationPassMpi, LeavesRanksIdleWhereThereAreFewBatches) {
   expect_same_as_alone(20, 16);
 }
 
+// A summary's rows are, bit for bit, those of one rank too.
+TEST(EvaluationPassMpi, SummarisesTheSameAtAnyNumberOfRanks) {
+  data::TaskOptions task;
+  task.data = "generated";
+  task.train_samples = 40;
+  task.test_samples = 101;
+  const auto dataset = data::open_task(task, 1).test;
+  models::NetworkOptions how;
+  how.name = "resnet8";
+  const auto network = models::make_network(how);
+  at::set_num_threads(1);
+  cluster::Log log(ranks().rank(), true);
+  std::unique_ptr<test::TemporaryFolder> folder;
+  if (ranks().is_root()) folder = std::make_unique<test::TemporaryFolder>();
+  const std::string root = ranks().broadcast_text(folder ? folder->path() : "", 0);
+  EvaluationOptions options;
+  options.batch = 16;
+  options.summary = true;
+  options.logits = root + "/together.h5";
+  evaluate(*network, dataset, ranks(), {}, options, log);
+  if (ranks().is_root()) {
+    options.logits = root + "/alone.h5";
+    evaluate(*network, dataset, *cluster::make_solo_communicator(), {}, options, log);
+    SummaryRows rows[2];
+    for (const int which : {0, 1}) {
+      const LogitFile file(root + (which == 0 ? "/together.h5" : "/alone.h5"), Incomplete::refuse,
+                           Compact::refuse, Summary::accept);
+      ASSERT_EQ(file.rows(), 101);
+      EXPECT_FALSE(file.has("penultimate") || file.has("classifier"));
+      file.read_summary(0, 101, rows[which]);
+    }
+    EXPECT_EQ(rows[0].log_sum_exp, rows[1].log_sum_exp);
+    EXPECT_EQ(rows[0].label_logits, rows[1].label_logits);
+    EXPECT_EQ(rows[0].top_logits, rows[1].top_logits);
+    EXPECT_EQ(rows[0].top_classes, rows[1].top_classes);
+  }
+  ranks().barrier();
+}
+
 }  // namespace
 }  // namespace smoothlab::eval

@@ -1,4 +1,6 @@
 // Where evaluate may write its logit file, and what it leaves where it cannot.
+#include <nlohmann/json.hpp>
+
 #include "launcher/program.h"
 #include "support/temporary_folder.h"
 
@@ -36,6 +38,34 @@ TEST_F(EvaluateOutputSlow, ReplacesALogitFileOnlyAndFailsBeforeTheWork) {
   EXPECT_EQ(names(folder / "new/deep"), std::vector<std::string>{"test.h5"});
   std::filesystem::create_directories(folder / "run/logits/test.h5");
   expect_only_error(evaluate({}), 2, "run/logits/test.h5");
+}
+
+TEST_F(EvaluateOutputSlow, KeepsASummaryThatCalibrateReadsAndOthersRefuse) {
+  const auto full = folder / "full.h5", summary = folder / "summary.h5";
+  ASSERT_EQ(evaluate({"--logits", full}).exit_code, 0);
+  ASSERT_EQ(evaluate({"--logits", summary, "--keep", "summary", "--ranks", "2"}).exit_code, 0);
+  const auto of = [](const std::string& file) {
+    const auto result = smoothlab({"calibrate", file, "--json", "--bootstrap", "0"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out);
+  };
+  const auto wanted = of(full), found = of(summary);
+  EXPECT_EQ(found["accuracy"], wanted["accuracy"]);
+  for (const char* name : {"nll", "brier", "ece", "ece_adaptive"})
+    EXPECT_NEAR(found[name].get<double>(), wanted[name].get<double>(), 1e-6) << name;
+  EXPECT_TRUE(found["ece_classwise"].is_null());
+  const std::string refusal = "the file is a summary, without the logits that this takes";
+  expect_only_error(smoothlab({"project", summary, "--classes", "0,1,2"}), 3, refusal);
+  expect_only_error(smoothlab({"information", summary, "--classes", "0,1"}), 3, refusal);
+  expect_only_error(smoothlab({"logits", "pack", summary, folder / "packed.h5"}), 3, refusal);
+  expect_only_error(smoothlab({"logits", "compact", summary, folder / "small.h5", "--top-k", "2"}), 3,
+                    refusal);
+  expect_only_error(smoothlab({"calibrate", summary, "--gamma", "1"}), 2, "not in a summary");
+  expect_only_error(smoothlab({"calibrate", summary, "--temperature", "5"}), 2, "outside 0.25–4");
+  EXPECT_EQ(smoothlab({"logits", "info", summary}).exit_code, 0);
+  expect_only_error(evaluate({"--keep", "sumary"}), 2, "summary");
+  expect_only_error(evaluate({"--keep", "summary", "--precision", "float16"}), 2, "--precision");
+  expect_only_error(evaluate({"--keep", "summary", "--classes", "ring,disc"}), 2, "--keep");
 }
 
 }  // namespace

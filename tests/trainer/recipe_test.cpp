@@ -368,6 +368,12 @@ TEST(Recipe, RefusesTrajectoriesOfNothing) {
   EXPECT_THAT(error("logits: {every: 5}").problem(),
               HasSubstr("'logits.every' means nothing where logits.splits is []"));
   EXPECT_THAT(error("logits: {every: 5}").remedy(), HasSubstr("give logits.splits"));
+  EXPECT_THAT(error("logits: {keep: summary}").remedy(), HasSubstr("give logits.splits"));
+  EXPECT_THAT(error("logits: {splits: [test], keep: compact}").where(), HasSubstr("logits.keep"));
+  EXPECT_THAT(error("logits: {splits: [test], keep: summary, precision: float16}").problem(),
+              HasSubstr("'logits.precision' means nothing where logits.keep is summary"));
+  EXPECT_THAT(error("logits: {splits: [test], keep: summary, penultimate: false}").remedy(),
+              HasSubstr("set logits.keep to full"));
   EXPECT_THAT(error("information: {classes: [ring]}").remedy(), HasSubstr("two different"));
   EXPECT_THAT(error("information: {classes: [ring, ring]}").remedy(), HasSubstr("two different"));
   EXPECT_THAT(error("information: {classes: [ring, disc], draws: 1}").where(),
@@ -406,9 +412,9 @@ TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
     Recipe changed = defaults;
     // A value that each type takes and that is no default.
     for (const char* value :
-         {"7",      "4096",    "0.75",  "true",    "false",   "per_image", "off-target",
-          "test",   "cpu",     "bf16",  "float16", "never",   "x",         "adam",
-          "cosine", "cifar10", "paper", "[7]",     "[train]", "[a, b]",    "[{match: q}]"}) {
+         {"7",       "4096",    "0.75",         "true",   "false", "per_image", "off-target", "test",  "cpu",
+          "bf16",    "float16", "never",        "x",      "adam",  "cosine",    "cifar10",    "paper", "[7]",
+          "[train]", "[a, b]",  "[{match: q}]", "summary"}) {
       try {
         key.read(changed, YAML::Load(value), {"test", true});
       } catch (const UsageError&) {

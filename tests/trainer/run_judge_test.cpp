@@ -114,6 +114,21 @@ TEST_F(RunJudgeFiles, MayBeOfHalfPrecisionAndLogitsOnly) {
   EXPECT_EQ(eval::LogitFile(folder / "run/logits/test.h5").penultimate(), 0);
 }
 
+TEST_F(RunJudgeFiles, MayBeSummaries) {
+  Recipe recipe = watched_recipe();
+  recipe.logits.splits = {"test"};
+  recipe.logits.keep = "summary";
+  train(recipe, "run");
+  const eval::LogitFile file(folder / "run/logits/test.h5", eval::Incomplete::refuse, eval::Compact::refuse,
+                             eval::Summary::accept);
+  EXPECT_TRUE(file.is_summary());
+  EXPECT_EQ(file.classes(), 4);
+  EXPECT_EQ(file.kept(), 4);
+  EXPECT_FALSE(eval::LogitFile(folder / "run/logits/draws.h5").is_summary()) << "information takes logits";
+  const Recipe again = parse_recipe(resolved_recipe(recipe), "again", {});
+  EXPECT_EQ(again.logits.keep, "summary");
+}
+
 void expect_refused(const Recipe& recipe, const std::string& key, const std::string& remedy) {
   try {
     plan_run(recipe, 1);
