@@ -17,7 +17,7 @@ namespace {
 
 void print_help(std::ostream& out) {
   out << "usage: smoothlab VERB [arguments]\n\n"
-         "Trains classifiers on soft targets over many ranks, keeps every logit, and shows what label\n"
+         "Trains classifiers and translators on soft targets over many ranks, keeps every logit, and shows what label\n"
          "smoothing did to accuracy and calibration.\n\nVerbs\n";
   for (const auto& verb : verbs())
     out << "  " << verb.name << std::string(19 - std::string(verb.name).size(), ' ') << verb.summary << '\n';

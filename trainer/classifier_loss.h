@@ -14,9 +14,9 @@ struct ClassifierLoss {
   at::Tensor hits;  ///< scalar int64: rows whose greatest logit is their label's
 };
 
-/// features: [R, L] float32 or bf16, whose precision products have; weight: float32 [K, L] (or both float64); labels: int64 [R]
-/// in [0, K). Both features and weight get gradients. chunk: rows at a time, ≥ 1. Throws DataError that names
-/// the row where a label is out of range (CPU).
+/// features: [R, L] float32 or bf16, whose precision products have; weight: float32 [K, L] (or both float64);
+/// labels: int64 [R] in [0, K). Both features and weight get gradients. chunk: rows at a time, ≥ 1. Throws
+/// DataError that names the row where a label is out of range (CPU).
 ClassifierLoss classifier_loss(const at::Tensor& features, const at::Tensor& weight, const at::Tensor& labels,
                                const SoftTargets& targets, int64_t chunk = 512);
 

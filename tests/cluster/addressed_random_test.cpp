@@ -83,7 +83,8 @@ TEST(AddressedRandom, SixteenBlocksAreThoseOneByOne) {
     random.sixteen_blocks(first, words);
     for (uint32_t i = 0; i < 16; ++i) {
       const auto block = random.block(first + i);
-      for (uint32_t w = 0; w < 4; ++w) EXPECT_EQ(words[16 * w + i], block[w]) << first << ' ' << i << ' ' << w;
+      for (uint32_t w = 0; w < 4; ++w)
+        EXPECT_EQ(words[16 * w + i], block[w]) << first << ' ' << i << ' ' << w;
     }
   }
 }
