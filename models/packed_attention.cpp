@@ -10,29 +10,13 @@
 
 #include "cluster/side_stream.h"
 #include "models/attention_head.h"
+#include "models/kernel_types.h"
 
 namespace smoothlab::models {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-bool has_kernels(const at::Tensor& tensor) {
-  return tensor.is_cpu() && (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16);
-}
-
-template <typename Work>
-void with_type(const at::Tensor& tensor, const Work& work) {
-  if (tensor.scalar_type() == at::kFloat)
-    work(static_cast<float*>(nullptr));
-  else
-    work(static_cast<c10::BFloat16*>(nullptr));
-}
-
-struct Kept : torch::CustomClassHolder {
-  explicit Kept(const AttentionShape& s) : shape(s) {}
-  AttentionShape shape;
-};
 
 /// Where q, k and v are in their tensors' rows.
 struct Layout {
@@ -86,7 +70,7 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
     const Layout layout(q, kv, self);
     const at::Tensor out = at::empty({q.size(0), layout.width}, q.options());
     const at::Tensor sums = at::empty({q.size(0), shape.heads}, q.options().dtype(at::kFloat));
-    with_type(q, [&](auto* type) {
+    with_type(q.scalar_type(), [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
       for_each_head(shape, [&](AttentionHead& head, int64_t sentence, int64_t number) {
         const HeadSize size = head_size(shape, sentence, layout.width);
@@ -102,7 +86,7 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
     });
     context->save_for_backward({q, kv, sums});
     context->saved_data["self"] = self;
-    context->saved_data["shape"] = c10::IValue::make_capsule(c10::make_intrusive<Kept>(shape));
+    context->saved_data["shape"] = Carried<AttentionShape>::wrap(shape);
     return out;
   }
 
@@ -110,12 +94,11 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
     const auto saved = context->get_saved_variables();
     const bool self = context->saved_data["self"].toBool();
     const at::Tensor &q = saved[0], &kv = saved[1], &sums = saved[2];
-    const auto capsule = context->saved_data["shape"].toCapsule();
-    const AttentionShape& shape = static_cast<Kept*>(capsule.get())->shape;
+    const auto shape = Carried<AttentionShape>::unwrap(context->saved_data["shape"]);
     const Layout layout(q, kv, self);
     const at::Tensor gradient = gradients[0].contiguous(), d_q = at::empty_like(q),
                      d_kv = self ? d_q : at::empty_like(kv);
-    with_type(q, [&](auto* type) {
+    with_type(q.scalar_type(), [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
       for_each_head(shape, [&](AttentionHead& head, int64_t sentence, int64_t number) {
         const HeadSize size = head_size(shape, sentence, layout.width);

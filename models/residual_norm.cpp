@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/side_stream.h"
+#include "models/kernel_types.h"
 #include "models/residual_norm_kernels.h"
 
 namespace smoothlab::models {
@@ -18,23 +19,6 @@ using torch::autograd::variable_list;
 
 /// Rows whose gradients of weight and bias are summed together: fixed, so that sums do not depend on threads.
 constexpr int64_t kChunk = 64;
-
-struct Kept : torch::CustomClassHolder {
-  explicit Kept(const RowDropout& d) : dropout(d) {}
-  RowDropout dropout;
-};
-
-bool has_kernels(const at::Tensor& tensor) {
-  return tensor.is_cpu() && (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16);
-}
-
-template <typename Work>
-void with_type(at::ScalarType type, const Work& work) {
-  if (type == at::kFloat)
-    work(static_cast<float*>(nullptr));
-  else
-    work(static_cast<c10::BFloat16*>(nullptr));
-}
 
 /// Without a branch it has one of one dimension: a Function takes no undefined tensors.
 class FusedResidualNorm : public torch::autograd::Function<FusedResidualNorm> {
@@ -72,7 +56,7 @@ class FusedResidualNorm : public torch::autograd::Function<FusedResidualNorm> {
       });
     });
     context->save_for_backward({sum, statistics, weight});
-    context->saved_data["dropout"] = c10::IValue::make_capsule(c10::make_intrusive<Kept>(dropout));
+    context->saved_data["dropout"] = Carried<RowDropout>::wrap(dropout);
     context->saved_data["branch"] =
         branch.defined() ? static_cast<int64_t>(branch.scalar_type()) : int64_t{-1};
     if (!branch.defined()) return {normalised};
@@ -82,8 +66,7 @@ class FusedResidualNorm : public torch::autograd::Function<FusedResidualNorm> {
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &sum = saved[0], &statistics = saved[1], &weight = saved[2];
-    const auto capsule = context->saved_data["dropout"].toCapsule();
-    const RowDropout& dropout = static_cast<Kept*>(capsule.get())->dropout;
+    const auto dropout = Carried<RowDropout>::unwrap(context->saved_data["dropout"]);
     const int64_t branch_type = context->saved_data["branch"].toInt();
     const at::Tensor of_sum = branch_type >= 0 ? gradients[0] : at::Tensor();
     const at::Tensor of_normalised =

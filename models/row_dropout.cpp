@@ -12,6 +12,7 @@
 #include "cluster/side_stream.h"
 #include "cluster/vector_clones.h"
 #include "models/bfloat16.h"
+#include "models/kernel_types.h"
 
 namespace smoothlab::models {
 namespace {
@@ -63,25 +64,12 @@ SMOOTHLAB_VECTOR_CLONES void rectify_back(const c10::BFloat16* gradient, const c
     result[i] = to_bfloat16(to_float(out[i]) > 0 ? to_float(gradient[i]) * scale : 0.0F);
 }
 
-bool has_kernels(const at::Tensor& tensor) {
-  return tensor.is_cpu() && (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16);
-}
-
-/// Calls work(pointer of the tensor's type) with either type that has kernels.
-template <typename Work>
-void with_type(const at::Tensor& tensor, const Work& work) {
-  if (tensor.scalar_type() == at::kFloat)
-    work(static_cast<float*>(nullptr));
-  else
-    work(static_cast<c10::BFloat16*>(nullptr));
-}
-
 /// kernel(in, factors, n, out) on each row with its mask.
 template <typename Kernel>
 at::Tensor with_masks(const at::Tensor& input, const RowDropout& dropout, const Kernel& kernel) {
   const at::Tensor dense = input.contiguous(), output = at::empty_like(dense);
   const int64_t units = dense.size(1);
-  with_type(dense, [&](auto* type) {
+  with_type(dense.scalar_type(), [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const T* in = dense.data_ptr<T>();
     T* out = output.data_ptr<T>();
@@ -109,20 +97,14 @@ class DropRows : public torch::autograd::Function<DropRows> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
                             const RowDropout& dropout) {
-    context->saved_data["dropout"] = c10::IValue::make_capsule(c10::make_intrusive<Kept>(dropout));
+    context->saved_data["dropout"] = Carried<RowDropout>::wrap(dropout);
     return times_mask(input, dropout);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    const auto kept = context->saved_data["dropout"].toCapsule();
-    return {times_mask(gradients[0], static_cast<Kept*>(kept.get())->dropout), at::Tensor()};
+    return {times_mask(gradients[0], Carried<RowDropout>::unwrap(context->saved_data["dropout"])),
+            at::Tensor()};
   }
-
- private:
-  struct Kept : torch::CustomClassHolder {
-    explicit Kept(const RowDropout& d) : dropout(d) {}
-    RowDropout dropout;
-  };
 };
 
 class ReluAndDropRows : public torch::autograd::Function<ReluAndDropRows> {
@@ -139,7 +121,7 @@ class ReluAndDropRows : public torch::autograd::Function<ReluAndDropRows> {
     const at::Tensor output = context->get_saved_variables()[0], gradient = gradients[0].contiguous();
     const auto scale = static_cast<float>(context->saved_data["scale"].toDouble());
     const at::Tensor result = at::empty_like(gradient);
-    with_type(output, [&](auto* type) {
+    with_type(output.scalar_type(), [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
       const T *from = gradient.data_ptr<T>(), *out = output.data_ptr<T>();
       T* to = result.data_ptr<T>();
