@@ -4,8 +4,6 @@
 // layer's batches, augmented and prefetched as in a run. threads: of a rank; without, its share of the cores.
 // The rate is that of the slowest rank.
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -14,13 +12,13 @@
 #include "cluster/communicator.h"
 #include "cluster/device.h"
 #include "data/batch_stream.h"
+#include "timed_steps.h"
 #include "trainer/learner.h"
 #include "trainer/run_parts.h"
 
 namespace {
 
 using namespace smoothlab;
-using Clock = std::chrono::steady_clock;
 
 trainer::Recipe recipe_of(const std::string& network, const std::string& precision, int64_t global_batch) {
   trainer::Recipe recipe;
@@ -68,24 +66,12 @@ int measure(const bench::Arguments& arguments) {
   trainer::LossMeter meter;
   int64_t step = 0;
   for (; step < 5; ++step) learner.step(step, next, meter);
-  std::vector<double> times;
-  communicator->barrier();
-  const auto start = Clock::now();
-  for (bool goes_on = true; goes_on; ++step) {
-    const auto begin = Clock::now();
-    learner.step(step, next, meter);
-    times.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
-    if (times.size() % 8 == 0)
-      goes_on =
-          communicator->agree_all(std::chrono::duration<double>(Clock::now() - start).count() < seconds);
-  }
-  std::sort(times.begin(), times.end());
-  const auto nanoseconds = static_cast<int64_t>(1e9 * times[times.size() / 2]);
-  const double median = 1e-9 * static_cast<double>(communicator->agree_max(nanoseconds));
+  const bench::TimedSteps timed =
+      bench::time_steps(*communicator, seconds, [&] { learner.step(step++, next, meter); });
   if (communicator->is_root()) {
     std::printf(
         "images_per_second %.1f  median_step_ms %.2f  steps %zu  threads %d  bytes_per_parameter %.1f\n",
-        static_cast<double>(recipe.train.global_batch) / median, 1e3 * median, times.size(),
+        static_cast<double>(recipe.train.global_batch) / timed.median, 1e3 * timed.median, timed.count,
         placement.threads,
         static_cast<double>(learner.state_bytes()) /
             static_cast<double>(learner.network().parameter_count()));

@@ -7,8 +7,6 @@
 #include <sys/resource.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -16,6 +14,7 @@
 #include "bench_main.h"
 #include "cluster/communicator.h"
 #include "data/text_dataset.h"
+#include "timed_steps.h"
 #include "trainer/classifier_loss.h"
 #include "trainer/learner.h"
 #include "trainer/run_parts.h"
@@ -23,7 +22,6 @@
 namespace {
 
 using namespace smoothlab;
-using Clock = std::chrono::steady_clock;
 
 /// Sentences of 20 to 30 tokens with their ends, 25 on the average.
 class RandomPairs final : public data::SentencePairs {
@@ -92,25 +90,12 @@ int measure_training(const bench::Arguments& arguments) {
   int64_t step = 0;
   const auto next = [&] { return batch; };
   for (; step < 3; ++step) learner.step(step, next, meter);
-  std::vector<double> times;
-  communicator->barrier();
-  const auto start = Clock::now();
-  for (bool goes_on = true; goes_on; ++step) {
-    const auto begin = Clock::now();
-    learner.step(step, next, meter);
-    times.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
-    if (times.size() % 4 == 0)
-      goes_on =
-          communicator->agree_all(std::chrono::duration<double>(Clock::now() - start).count() < seconds);
-  }
-  std::sort(times.begin(), times.end());
-  const double median =
-      1e-9 *
-      static_cast<double>(communicator->agree_max(static_cast<int64_t>(1e9 * times[times.size() / 2])));
+  const bench::TimedSteps timed =
+      bench::time_steps(*communicator, seconds, [&] { learner.step(step++, next, meter); });
   if (communicator->is_root())
     std::printf("tokens_per_second %.1f  median_step_ms %.2f  steps %zu  threads %d\n",
-                static_cast<double>(batch.batch.rows() * communicator->size()) / median, 1e3 * median,
-                times.size(), placement.threads);
+                static_cast<double>(batch.batch.rows() * communicator->size()) / timed.median,
+                1e3 * timed.median, timed.count, placement.threads);
   return 0;
 }
 
