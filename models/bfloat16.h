@@ -30,6 +30,9 @@ inline c10::BFloat16 to_bfloat16(float value) {
 inline void put(float value, float& to) {
   to = value;
 }
+inline void put(double value, double& to) {
+  to = value;
+}
 inline void put(float value, c10::BFloat16& to) {
   to = to_bfloat16(value);
 }

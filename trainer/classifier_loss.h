@@ -18,6 +18,6 @@ struct ClassifierLoss {
 /// labels: int64 [R] in [0, K). Both features and weight get gradients. chunk: rows at a time, ≥ 1. Throws
 /// DataError that names the row where a label is out of range (CPU).
 ClassifierLoss classifier_loss(const at::Tensor& features, const at::Tensor& weight, const at::Tensor& labels,
-                               const SoftTargets& targets, int64_t chunk = 512);
+                               const SoftTargets& targets, int64_t chunk = 256);
 
 }  // namespace smoothlab::trainer

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cluster/vector_clones.h"
+#include "models/bfloat16.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -102,18 +103,19 @@ struct RowGradient {
   T maximum, log_sum, entropy, base, peak, penalty, scale;
 };
 
-template <typename T, bool penalised>
+template <typename T, bool penalised, typename Out>
 __attribute__((always_inline)) inline void gradient_row(const T* z, const T* base, int64_t k, int64_t label,
-                                                        const RowGradient<T>& row, T* out) {
+                                                        const RowGradient<T>& row, Out* out) {
   const T inverse_sum = std::exp(-row.log_sum);
-  for (int64_t i = 0; i < k; ++i) {
+  const auto without_peak = [&](int64_t i) __attribute__((always_inline)) {
     const T d = z[i] - row.maximum;
     const T p = fast_exp(d) * inverse_sum;
     T g = p - (base != nullptr ? base[i] : row.base);
     if (penalised) g += row.penalty * p * ((d - row.log_sum) + row.entropy);
-    out[i] = g * row.scale;
-  }
-  out[label] -= row.peak * row.scale;
+    return g;
+  };
+  for (int64_t i = 0; i < k; ++i) models::put(without_peak(i) * row.scale, out[i]);
+  models::put((without_peak(label) - row.peak) * row.scale, out[label]);
 }
 
 SMOOTHLAB_VECTOR_CLONES
@@ -124,9 +126,21 @@ void gradient_float_row(const float* z, const float* base, int64_t k, int64_t la
   else
     gradient_row<float, false>(z, base, k, label, row, out);
 }
+SMOOTHLAB_VECTOR_CLONES
+void gradient_bf16_row(const float* z, const float* base, int64_t k, int64_t label,
+                       const RowGradient<float>& row, at::BFloat16* out) {
+  if (row.penalty != 0)
+    gradient_row<float, true>(z, base, k, label, row, out);
+  else
+    gradient_row<float, false>(z, base, k, label, row, out);
+}
 void gradient_row_of(const float* z, const float* base, int64_t k, int64_t label,
                      const RowGradient<float>& row, float* out) {
   gradient_float_row(z, base, k, label, row, out);
+}
+void gradient_row_of(const float* z, const float* base, int64_t k, int64_t label,
+                     const RowGradient<float>& row, at::BFloat16* out) {
+  gradient_bf16_row(z, base, k, label, row, out);
 }
 void gradient_row_of(const double* z, const double* base, int64_t k, int64_t label,
                      const RowGradient<double>& row, double* out) {
@@ -170,7 +184,7 @@ RowPass forward_typed(const at::Tensor& logits, const at::Tensor& labels, const 
   return pass;
 }
 
-template <typename T>
+template <typename T, typename Out>
 at::Tensor backward_typed(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& statistics,
                           const SoftTargets& targets, double grad_scale) {
   const int64_t rows = logits.size(0), k = logits.size(1);
@@ -181,8 +195,8 @@ at::Tensor backward_typed(const at::Tensor& logits, const at::Tensor& labels, co
   const T* z = logits.data_ptr<T>();
   const T* s = statistics.data_ptr<T>();
   const int64_t* y = labels.data_ptr<int64_t>();
-  at::Tensor gradient = at::empty_like(logits);
-  T* out = gradient.data_ptr<T>();
+  at::Tensor gradient = at::empty_like(logits, c10::CppTypeToScalarType<Out>::value);
+  Out* out = gradient.data_ptr<Out>();
   at::parallel_for(0, rows, grain(k), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const RowGradient<T> row{s[3 * r],
@@ -206,10 +220,27 @@ RowPass forward_rows(const at::Tensor& logits, const at::Tensor& labels, const S
 }
 
 at::Tensor backward_rows(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& statistics,
-                         const SoftTargets& targets, double grad_scale) {
-  return logits.scalar_type() == at::kDouble
-             ? backward_typed<double>(logits, labels, statistics, targets, grad_scale)
-             : backward_typed<float>(logits, labels, statistics, targets, grad_scale);
+                         const SoftTargets& targets, double grad_scale, at::ScalarType type) {
+  if (logits.scalar_type() == at::kDouble)
+    return backward_typed<double, double>(logits, labels, statistics, targets, grad_scale);
+  return type == at::kBFloat16
+             ? backward_typed<float, at::BFloat16>(logits, labels, statistics, targets, grad_scale)
+             : backward_typed<float, float>(logits, labels, statistics, targets, grad_scale);
+}
+
+int64_t count_hits(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& statistics) {
+  const int64_t k = logits.size(1);
+  int64_t hits = 0;
+  const auto count = [&](const auto* z, const auto* s) {
+    const int64_t* y = labels.data_ptr<int64_t>();
+    for (int64_t r = 0; r < logits.size(0); ++r, z += k, s += 3)
+      hits += z[y[r]] == *s && std::find(z, z + y[r], *s) == z + y[r];
+  };
+  if (logits.scalar_type() == at::kDouble)
+    count(logits.data_ptr<double>(), statistics.data_ptr<double>());
+  else
+    count(logits.data_ptr<float>(), statistics.data_ptr<float>());
+  return hits;
 }
 
 RowPass forward_rows_aten(const at::Tensor& logits, const at::Tensor& labels, const SoftTargets& targets) {

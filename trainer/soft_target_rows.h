@@ -14,9 +14,12 @@ struct RowPass {
 
 /// Fused kernels, one or two reads of the logits; CPU, float32 or float64, contiguous.
 RowPass forward_rows(const at::Tensor& logits, const at::Tensor& labels, const SoftTargets& targets);
-/// grad_scale · d loss / d logits, [R, K].
+/// grad_scale · d loss / d logits, [R, K]. type: what float32 logits' gradients are rounded to, float32 or
+/// bf16.
 at::Tensor backward_rows(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& statistics,
-                         const SoftTargets& targets, double grad_scale);
+                         const SoftTargets& targets, double grad_scale, at::ScalarType type = at::kFloat);
+/// Rows whose first greatest logit is their label's, from forward_rows()' statistics.
+int64_t count_hits(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& statistics);
 
 /// The same from ATen's operators, for any device; grad_scale is a scalar tensor on it.
 RowPass forward_rows_aten(const at::Tensor& logits, const at::Tensor& labels, const SoftTargets& targets);

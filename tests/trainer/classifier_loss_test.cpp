@@ -77,6 +77,13 @@ TEST(ClassifierLoss, Bf16FeaturesGiveBf16GradientsCloseToFloat) {
   EXPECT_LT((other.grad() - weight.grad()).norm().item<float>(), 0.02 * weight.grad().norm().item<float>());
 }
 
+TEST(ClassifierLoss, OfEqualLogitsTheFirstIsTheGuess) {
+  const at::Tensor labels = at::tensor({0, 1, 0, 10}, at::kLong);
+  const ClassifierLoss both =
+      classifier_loss(at::ones({4, 5}), at::ones({11, 5}), labels, targets_of("uniform", 0), 3);
+  EXPECT_EQ(both.hits.item<int64_t>(), 2);
+}
+
 TEST(ClassifierLoss, NamesALabelOutOfRangeAndTakesNoRows) {
   const SoftTargets targets = targets_of("uniform", 0);
   const at::Tensor weight = waves(11, 5, 1.1).to(at::kFloat);
