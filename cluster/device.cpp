@@ -27,6 +27,7 @@
 
 #include "cluster/error.h"
 #include "cluster/gpu.h"
+#include "cluster/kept_memory.h"
 #include "cluster/machine_probe.h"
 #include "cluster/torch_compat.h"
 
@@ -235,6 +236,7 @@ void apply(const Placement& placement) {
   // again, and every page of them would fault once more.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2047 << 20);
+  keep_tensor_memory();
   if (!placement.device.is_cuda()) return;
   c10::impl::VirtualGuardImpl(c10::DeviceType::CUDA).setDevice(placement.device);
   apply_for_turn(placement);

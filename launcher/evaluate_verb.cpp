@@ -8,7 +8,6 @@
 #include "cluster/device.h"
 #include "cluster/error.h"
 #include "cluster/nearest_name.h"
-#include "data/digest.h"
 #include "eval/chosen_class.h"
 #include "eval/evaluation_pass.h"
 #include "eval/output_file.h"
@@ -17,6 +16,7 @@
 #include "launcher/loaded_on_all.h"
 #include "launcher/options.h"
 #include "launcher/verbs.h"
+#include "launcher/weights_options.h"
 #include "trainer/loaded_run.h"
 #include "trainer/network_device.h"
 #include "trainer/rank_agreement.h"
@@ -110,7 +110,7 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
   cluster::apply(placement);
   trainer::move_to(*run.network, placement.device);
   eval::EvaluationOptions options = trainer::evaluation_options(run.recipe, run.task.name, split, run.step);
-  options.origin.weights_digest = data::file_digest(run.weights, "sha256");
+  options.origin.weights_digest = trainer::weights_digest(run);
   options.logits = request.logits;
   options.keep_penultimate = request.penultimate;
   options.summary = request.summary;
@@ -128,11 +128,9 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
       "Runs a split through the newest whole checkpoint of a run, every sample exactly once over all\n"
       "ranks, and streams logits and penultimate activations to DIR/logits/SPLIT.h5\n"
       "(DIR/logits/step-N-SPLIT.h5 of an earlier checkpoint).");
-  add_job_options(options)
-      .value("run", "DIR", "run folder")
+  add_weights_options(add_job_options(options).value("run", "DIR", "run folder"))
       .value("split", "S", "train, validation or test; the recipe's evaluate.split without it")
       .value("logits", "FILE", "where the logit file goes")
-      .value("step", "N", "checkpoint to use instead of the newest")
       .list("classes", "A,B",
             "instead of a split: examples of two classes, each under several draws of the augmentation, for "
             "information; kept as draws.h5")
@@ -144,7 +142,6 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
           "full")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
-      .flag("no-average", "the trained weights, also where the run keeps averages of them")
       .flag("json", "print one JSON object");
   if (!options.parse(arguments, 0, 0)) return 0;
   Job job = make_job(options, "evaluate", arguments);
@@ -167,8 +164,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
                      suggest_name(precision, {"float32", "float16"}));
   if (precision == "float16") request.precision = eval::LogitPrecision::float16;
   request.summary = keeps_summary(options);
-  if (options.has("step")) request.load.step = options.integer("step", 0, INT64_C(1) << 53);
-  request.load.averages = !options.has("no-average");
+  request.load = load_wish(options);
   request.penultimate = !options.has("no-penultimate");
   if (options.has("classes")) {
     if (options.has("split"))

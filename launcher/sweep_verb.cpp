@@ -19,6 +19,7 @@
 #include "launcher/swept_run.h"
 #include "launcher/temperature_list.h"
 #include "launcher/verbs.h"
+#include "launcher/weights_options.h"
 #include "trainer/paper_recipes.h"
 #include "trainer/run_folder.h"
 
@@ -42,12 +43,10 @@ Options sweep_options() {
       "BLEU by beam search, ECE and NLL of runs that translate, as functions of a temperature that divides\n"
       "the logits (the paper's fig. 4). What was worked out before is kept in DIR/temperature-sweep.json and\n"
       "not worked out again.");
-  add_job_options(options)
-      .list("run", "DIR", "run folder of a translator; may be repeated")
+  add_weights_options(
+      add_job_options(options).list("run", "DIR", "run folder of a translator; may be repeated"))
       .value("split", "S", "validation or test; the recipe's evaluate.split without it")
       .value("temperatures", "LIST", "T,T,... or FROM:TO:COUNT, evenly spaced", "0.5:2:16")
-      .value("step", "N", "checkpoint to use instead of the newest")
-      .flag("no-average", "the trained weights, also where the run keeps averages of them")
       .value("beam", "N", "hypotheses that grow at once, as in translate", "4")
       .value("length-penalty", "A", "as in translate", "0.6")
       .value("batch-tokens", "N", "source tokens that go through the network together", "2048")
@@ -78,7 +77,7 @@ void read_runs(const Options& options, SweepRequest& request) {
                       "name the folder that train was given");
     request.recipes.push_back(trainer::recipe_of_run(*files, recipe));
     const std::string& task = request.recipes.back().task.data;
-    if (task != "text")
+    if (task != "text" && task != "generated_text")
       throw UsageError("the run's task is '" + task + "', and only runs of text have a BLEU", folder,
                        "name runs of translators");
   }
@@ -93,8 +92,7 @@ SweepRequest read(const Options& options) {
     throw UsageError("no references for the split '" + wishes.split + "'", "--split",
                      "choose validation or test");
   wishes.temperatures = temperature_list(options.text("temperatures"), "--temperatures");
-  if (options.has("step")) wishes.load.step = options.integer("step", 0, INT64_C(1) << 53);
-  wishes.load.averages = !options.has("no-average");
+  wishes.load = load_wish(options);
   wishes.beam.beam = options.integer("beam", 1, 10000);
   wishes.beam.length_penalty = options.number("length-penalty", 0, 10);
   eval::check(wishes.beam);

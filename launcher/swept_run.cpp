@@ -8,14 +8,12 @@
 
 #include "cluster/duration.h"
 #include "cluster/error.h"
-#include "data/digest.h"
-#include "data/prepared_corpus.h"
 #include "eval/evaluation_pass.h"
-#include "eval/segment_file.h"
 #include "eval/tempered_calibration.h"
 #include "eval/translation_scores.h"
 #include "launcher/loaded_on_all.h"
 #include "launcher/run_pieces.h"
+#include "launcher/split_text.h"
 #include "models/safetensors.h"
 #include "models/translation_network.h"
 #include "trainer/network_device.h"
@@ -46,15 +44,10 @@ struct Sources {
 /// Plain text that translations are held against, and what turns them into text. Rank 0 has it.
 class Judge {
  public:
-  Judge(const trainer::LoadedRun& run, const std::string& references, int64_t sentences)
+  Judge(const trainer::LoadedRun& run, const SplitText& text)
       : pieces_(open_run_pieces(
-            run.recipe.task, models::read_safetensors(*cluster::local_file_system(), run.weights).metadata)),
-        references_(references) {
-    const auto lines = static_cast<int64_t>(references_.segments().size());
-    if (lines != sentences)
-      throw DataError(fmt::format("{} lines of references for {} sentences", lines, sentences), references,
-                      "prepare the corpus again");
-  }
+            run.recipe.task, models::read_safetensors(*cluster::local_file_system(), run.weights.front()).metadata)),
+        references_(text.references()) {}
 
   void judge(const std::vector<std::vector<eval::Hypothesis>>& found, eval::TemperatureSweep& sweep,
              eval::SweepPoint& point) const {
@@ -63,7 +56,7 @@ class Judge {
     eval::TranslatedCorpus corpus;
     corpus.system_names = {"sweep"};
     corpus.systems.emplace_back(texts.begin(), texts.end());
-    for (const std::string_view line : references_.segments()) corpus.references.push_back({line});
+    for (const std::string& line : references_) corpus.references.push_back({line});
     for (const bool lowercase : {false, true}) {
       eval::ScoringOptions options;
       options.bleu.emplace();
@@ -78,7 +71,7 @@ class Judge {
 
  private:
   RunPieces pieces_;
-  eval::SegmentFile references_;
+  std::vector<std::string> references_;
 };
 
 /// A sweep of one run, as far as it has come. All ranks hold the same but for what rank 0 alone judges.
@@ -97,12 +90,7 @@ class Sweep {
                        "name a run of a translator");
     std::string split = wishes.split.empty() ? run_.recipe.evaluate.split : wishes.split;
     dataset_ = trainer::split_of(run_.task, split);
-    const data::PreparedCorpus corpus = data::open_prepared_corpus(run_.recipe.task.path);
-    pairs_ = split == "test" ? corpus.test : split == "validation" ? corpus.validation : nullptr;
-    if (!pairs_)
-      throw UsageError("the corpus has no plain text of the split '" + split + "'", folder,
-                       "choose --split validation or --split test");
-    references_ = corpus.target_text(split);
+    text_.emplace(run_.recipe.task, split);
     eval::SweepOrigin& origin = sweep_.origin;
     origin.step = run_.step;
     origin.split = split;
@@ -110,12 +98,10 @@ class Sweep {
     origin.precision = run_.recipe.train.precision;
     origin.beam = wishes.beam.beam;
     origin.length_penalty = wishes.beam.length_penalty;
-    const auto digest = [&](const std::string& path) {
-      return trainer::text_from_root(communicator, [&] { return data::file_digest(path, "sha256"); });
-    };
-    origin.weights = digest(run_.weights);
-    origin.references = digest(references_);
-    sweep_.sentences = pairs_->size();
+    origin.weights =
+        trainer::text_from_root(communicator, [&] { return trainer::weights_digest(run_); });
+    origin.references = trainer::text_from_root(communicator, [&] { return text_->digest(); });
+    sweep_.sentences = text_->pairs().size();
     for (int64_t i = 0; i < sweep_.sentences; ++i) sweep_.tokens += dataset_->rows(i);
     take_known();
   }
@@ -188,8 +174,8 @@ class Sweep {
       if (!point.bleu || !point.bleu_lowercase) missing.push_back(point.temperature);
     if (missing.empty()) return;
     std::optional<Judge> judge;
-    trainer::on_root(communicator_, [&] { judge.emplace(run_, references_, sweep_.sentences); });
-    const Sources sources(*pairs_);
+    trainer::on_root(communicator_, [&] { judge.emplace(run_, *text_); });
+    const Sources sources(text_->pairs());
     eval::TranslationOptions how;
     how.beam = wishes_.beam;
     how.batches = wishes_.batches;
@@ -207,7 +193,7 @@ class Sweep {
             cluster::duration_text(seconds / finished * (static_cast<double>(missing.size()) - finished))));
       };
       const auto found = eval::translate(*network_, sources.sentences, sources.ids,
-                                         pairs_->target_vocabulary(), how, communicator_);
+                                         text_->pairs().target_vocabulary(), how, communicator_);
       trainer::on_root(communicator_, [&] { judge->judge(found, sweep_, sweep_.point(missing[t])); });
       keep();
     }
@@ -221,8 +207,7 @@ class Sweep {
   trainer::LoadedRun run_;
   models::TranslationNetwork* network_ = nullptr;
   std::shared_ptr<const data::Dataset> dataset_;
-  std::shared_ptr<const data::SentencePairs> pairs_;
-  std::string references_;
+  std::optional<SplitText> text_;
   eval::TemperatureSweep sweep_;
 };
 

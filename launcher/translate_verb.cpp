@@ -16,6 +16,7 @@
 #include "launcher/options.h"
 #include "launcher/run_pieces.h"
 #include "launcher/verbs.h"
+#include "launcher/weights_options.h"
 #include "models/safetensors.h"
 #include "models/translation_network.h"
 
@@ -37,10 +38,7 @@ Options translate_options() {
       "translate --run DIR [FILE] [options]",
       "Translates text, a sentence a line, from a file or stdin (-, or no name) to stdout, line by line and in\n"
       "order, with the newest whole checkpoint of a run. An empty line gives an empty line.");
-  add_job_options(options)
-      .value("run", "DIR", "run folder of a translator")
-      .value("checkpoint", "STEP", "checkpoint to use instead of the newest")
-      .flag("no-average", "the trained weights, also where the run keeps averages of them")
+  add_weights_options(add_job_options(options).value("run", "DIR", "run folder of a translator"))
       .value("beam", "N", "hypotheses that grow at once; 1: greedy", "4")
       .value("length-penalty", "A", "rank by log P / ((5 + L) / 6)^A, L tokens with the end token; 0: log P",
              "0.6")
@@ -112,8 +110,7 @@ TranslateRequest read(const Options& options) {
     throw UsageError("no run given", "translate", "usage: smoothlab translate --run DIR [FILE]");
   if (!std::filesystem::is_directory(request.folder))
     throw DataError("no such run folder", request.folder, "train first, or check the path");
-  if (options.has("checkpoint")) request.load.step = options.integer("checkpoint", 0, INT64_C(1) << 53);
-  request.load.averages = !options.has("no-average");
+  request.load = load_wish(options);
   request.placement = placement_wish(options);
   LineTranslation& translation = request.translation;
   if (!options.words().empty()) translation.path = options.words()[0];
@@ -138,7 +135,7 @@ int translate_rank(TranslateRequest request, cluster::Communicator& communicator
   if (!network)
     throw UsageError("the run's network '" + run.recipe.model.name + "' does not translate", request.folder,
                      "name a run of a translator");
-  const auto weights = models::read_safetensors(*cluster::local_file_system(), run.weights).metadata;
+  const auto weights = models::read_safetensors(*cluster::local_file_system(), run.weights.front()).metadata;
   const RunPieces pieces = open_run_pieces(run.recipe.task, weights);
   LineTranslation& translation = request.translation;
   translation.source = pieces.source->vocabulary();

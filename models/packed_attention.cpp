@@ -8,7 +8,6 @@
 #include <cmath>
 #include <limits>
 
-#include "cluster/side_stream.h"
 #include "models/attention_head.h"
 #include "models/kernel_types.h"
 
@@ -140,8 +139,7 @@ at::Tensor attention_aten(const at::Tensor& q, const at::Tensor& k, const at::Te
       const at::Tensor mask = at::empty({shape.heads * queries, keys}, at::kFloat);
       for (int64_t line = 0; line < shape.heads * queries; ++line)
         shape.dropout.line_mask(shape.queries[i], line, keys, mask.data_ptr<float>() + line * keys);
-      weights =
-          weights * cluster::upload(mask.view(weights.sizes()).to(weights.scalar_type()), weights.device());
+      weights = times_factors(weights, mask.view(weights.sizes()));
     }
     results.push_back(
         at::matmul(weights, heads(v, shape.keys[i], keys)).transpose(0, 1).reshape({queries, width}));

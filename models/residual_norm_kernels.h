@@ -8,7 +8,7 @@ namespace smoothlab::models::residual_norm_kernels {
 
 // One row each. B: of the branch, T: of what is normalised; float32 or bf16.
 
-/// sum[i] = stream[i] + branch[i]·factors[i]; branch may be null. Returns nothing of the row but its sum.
+/// sum[i] = stream[i] + branch[i]·factors[i].
 void add(const float* stream, const float* branch, const float* factors, int64_t n, float* sum);
 void add(const float* stream, const c10::BFloat16* branch, const float* factors, int64_t n, float* sum);
 

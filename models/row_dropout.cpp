@@ -41,15 +41,15 @@ SMOOTHLAB_VECTOR_CLONES void multiply(const c10::BFloat16* in, const float* fact
   for (int64_t i = 0; i < n; ++i) out[i] = to_bfloat16(to_float(in[i]) * factors[i]);
 }
 
-/// relu(in) · factors; without factors relu(in).
+/// relu(in) · factors. A NaN stays one: the loss is to show it.
 SMOOTHLAB_VECTOR_CLONES void rectify(const float* in, const float* factors, int64_t n, float* out) {
-  for (int64_t i = 0; i < n; ++i) out[i] = in[i] > 0 ? in[i] * factors[i] : 0.0F;
+  for (int64_t i = 0; i < n; ++i) out[i] = in[i] <= 0 ? 0.0F : in[i] * factors[i];
 }
 SMOOTHLAB_VECTOR_CLONES void rectify(const c10::BFloat16* in, const float* factors, int64_t n,
                                      c10::BFloat16* out) {
   for (int64_t i = 0; i < n; ++i) {
     const float x = to_float(in[i]);
-    out[i] = to_bfloat16(x > 0 ? x * factors[i] : 0.0F);
+    out[i] = to_bfloat16(x <= 0 ? 0.0F : x * factors[i]);
   }
 }
 
@@ -84,12 +84,8 @@ at::Tensor with_masks(const at::Tensor& input, const RowDropout& dropout, const 
   return output;
 }
 
-at::Tensor uploaded_mask(const at::Tensor& input, const RowDropout& dropout) {
-  return cluster::upload(dropout.mask(input.size(0), input.size(1)).to(input.scalar_type()), input.device());
-}
-
 at::Tensor times_mask(const at::Tensor& input, const RowDropout& dropout) {
-  if (!has_kernels(input)) return input * uploaded_mask(input, dropout);
+  if (!has_kernels(input)) return times_factors(input, dropout.mask(input.size(0), input.size(1)));
   return with_masks(input, dropout, [](auto... arguments) { multiply(arguments...); });
 }
 
@@ -168,6 +164,10 @@ at::Tensor RowDropout::mask(int64_t rows, int64_t units) const {
   const at::Tensor factors = at::empty({rows, units}, at::kFloat);
   for (int64_t row = 0; row < rows; ++row) mask(row, units, factors.data_ptr<float>() + row * units);
   return factors;
+}
+
+at::Tensor times_factors(const at::Tensor& input, const at::Tensor& factors) {
+  return (input * cluster::upload(factors, input.device())).to(input.scalar_type());
 }
 
 at::Tensor drop_rows(const at::Tensor& input, const RowDropout& dropout) {

@@ -48,6 +48,9 @@ class RowDropout {
   std::shared_ptr<const RowAddresses> rows_;
 };
 
+/// input · factors, as float32 products: what dropout scales by has no bf16. factors: float32 on the CPU, of
+/// the input's shape.
+at::Tensor times_factors(const at::Tensor& input, const at::Tensor& factors);
 /// input · mask, for rows [N, units] of any floating-point dtype.
 at::Tensor drop_rows(const at::Tensor& input, const RowDropout& dropout);
 /// relu(input) · mask.

@@ -49,10 +49,13 @@ struct TransformerLayer {
 /// normalised. "t2t": each sub-layer's input is, and the end of a stack, as tensor2tensor does today. Where
 /// the vocabulary is joint, source and target share one embedding; the target's embedding is always the
 /// classifier too (sec. 3.4), and is scaled by √width when it embeds. Sinusoidal positions, sines before
-/// cosines. model.dropout: of embeddings and of each sub-layer's output; attention_dropout, relu_dropout: of
-/// attention weights and of the hidden layer of feed-forward ones, which the 2017 paper has not.
+/// cosines (position_table). model.dropout: of embeddings and of each sub-layer's output; attention_dropout,
+/// relu_dropout: of attention weights and of the hidden layer of feed-forward ones, which the 2017 paper has
+/// not.
 ///
-/// In bf16 the residual stream, normalisation, embedding and classifier stay float32.
+/// In bf16 the residual stream, normalisation, embedding and the classifier's weights stay float32. Features
+/// are bf16 where they are all that is asked for (ForwardContext::features_only), and float32, like their
+/// product with the classifier, where logits are.
 class Transformer final : public TranslationNetwork {
  public:
   explicit Transformer(const NetworkOptions& options);
@@ -92,7 +95,8 @@ class Transformer final : public TranslationNetwork {
   std::shared_ptr<const class DecodingWeights> decoding_weights_;
 };
 
-/// Sinusoids of positions 0 … count−1 (Vaswani et al. 2017, sec. 3.5): float32 [count, width].
+/// Sinusoids of positions 0 … count−1, float32 [count, width]: those of Vaswani et al. 2017, sec. 3.5, spaced
+/// as tensor2tensor has them, by 10000^(−i / (width/2 − 1)), in both forms.
 at::Tensor position_table(int64_t count, int64_t width);
 
 }  // namespace smoothlab::models

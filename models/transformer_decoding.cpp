@@ -121,15 +121,17 @@ class TransformerDecoding final : public Decoding {
     if (static_cast<int64_t>(tokens.size()) != lanes())
       throw RunError(fmt::format("{} tokens for {} lanes", tokens.size(), lanes()), "decoding",
                      "give one a lane");
-    const auto depth = static_cast<int64_t>(steps_++);
+    if (lanes_.empty()) return;
+    const std::vector<int64_t> positions(tokens.size(), steps_);
+    Stream stream(*weights_, embedded(weights_->target_embedding, tokens, positions));
+    ++steps_;
     for (size_t lane = 0; lane < lanes_.size(); ++lane)
       lanes_[lane].history.push_back(static_cast<int32_t>(lane));
-    std::vector<int64_t> positions(tokens.size(), depth);
-    Stream stream(*weights_, embedded(weights_->target_embedding, tokens, positions));
     for (size_t i = 0; i < weights_->decoder.size(); ++i) {
       const auto& layer = weights_->decoder[i];
-      cache_[i].push_back(product(layer.self_in, stream.enter(layer.self_norm)));
-      stream.leave(product(layer.self_out, attend_to_past(cache_[i])));
+      const Rows2d projected = product(layer.self_in, stream.enter(layer.self_norm));
+      cache_[i].push_back(keys_and_values(projected));
+      stream.leave(product(layer.self_out, attend_to_past(projected, cache_[i])));
       const Rows2d queries = product(layer.cross_query, stream.enter(layer.cross_norm));
       stream.leave(product(layer.cross_out, attend_to_source(queries, memory_[i])));
       stream.feed_forward(layer);
@@ -215,10 +217,19 @@ class TransformerDecoding final : public Decoding {
     return out;
   }
 
-  /// cache: q, k and v of each step's lanes.
-  Rows2d attend_to_past(const std::vector<Rows2d>& cache) const {
+  /// Of rows of q, k and v side by side.
+  Rows2d keys_and_values(const Rows2d& projected) const {
+    Rows2d kept(projected.size() / 3 * 2);
+    const auto from = projected.begin() + width_;
+    for (int64_t row = 0; row < lanes(); ++row)
+      std::copy_n(from + row * 3 * width_, 2 * width_, kept.begin() + row * 2 * width_);
+    return kept;
+  }
+
+  /// projected: q, k and v of the lanes now; cache: k and v of each step's lanes, these the last.
+  Rows2d attend_to_past(const Rows2d& projected, const std::vector<Rows2d>& cache) const {
     Rows2d out(lanes_.size() * static_cast<size_t>(width_));
-    const int64_t stride = 3 * width_;
+    const int64_t stride = 2 * width_;
     at::parallel_for(0, lanes(), 1, [&](int64_t begin, int64_t end) {
       std::vector<const float*> keys;
       std::vector<float> weights;
@@ -226,9 +237,9 @@ class TransformerDecoding final : public Decoding {
         const auto& history = lanes_[static_cast<size_t>(lane)].history;
         keys.resize(history.size());
         for (size_t step = 0; step < history.size(); ++step)
-          keys[step] = cache[step].data() + history[step] * stride + width_;
-        attend_one(cache.back().data() + history.back() * stride, keys, width_, width_, weights_->heads,
-                   weights, out.data() + lane * width_);
+          keys[step] = cache[step].data() + history[step] * stride;
+        attend_one(projected.data() + lane * 3 * width_, keys, width_, width_, weights_->heads, weights,
+                   out.data() + lane * width_);
       }
     });
     return out;
@@ -259,7 +270,7 @@ class TransformerDecoding final : public Decoding {
   std::vector<int64_t> memory_offsets_;
   std::vector<Rows2d> memory_;              ///< by layer
   std::vector<std::vector<Rows2d>> cache_;  ///< by layer and step
-  size_t steps_ = 0;
+  int64_t steps_ = 0;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "cluster/error.h"
 #include "cluster/nearest_name.h"
+#include "models/transformer.h"
 
 namespace smoothlab::models {
 namespace {
@@ -19,16 +20,6 @@ std::string shape_text(const at::Tensor& tensor) {
 }
 
 constexpr const char* kRemedy = "give the recipe these weights were trained with, or other weights";
-
-void check_metadata(const NetworkOptions& options, const TensorFile& file, const std::string& where) {
-  const auto expected = weights_metadata(options);
-  for (const auto& [key, value] : expected) {
-    const auto found = file.metadata.find(key);
-    if (key == "format" || found == file.metadata.end() || found->second == value) continue;
-    throw DataError("the weights have " + key + " \"" + found->second + "\", not \"" + value + "\"", where,
-                    kRemedy);
-  }
-}
 
 }  // namespace
 
@@ -47,6 +38,9 @@ std::map<std::string, std::string> weights_metadata(const NetworkOptions& option
       {"format", "pt"}, {"network", options.name}, {"classes", std::to_string(options.classes)}};
   if (options.source_classes > 0) {
     metadata["form"] = options.form;
+    // The one number of a transformer that shapes of tensors do not tell.
+    const auto size = transformer_size(options.name);
+    metadata["heads"] = std::to_string(options.heads > 0 || !size ? options.heads : size->heads);
     metadata["input"] = std::to_string(options.source_classes) + " tokens";
     metadata["vocabulary"] = options.vocabulary;
   } else {
@@ -91,9 +85,19 @@ void fill_tensors(const NamedTensors& tensors, const TensorFile& file, const std
   for (auto& [tensor, given] : copies) tensor.copy_(given);
 }
 
+void check_metadata(const std::map<std::string, std::string>& expected, const TensorFile& file,
+                    const std::string& where) {
+  for (const auto& [key, value] : expected) {
+    const auto found = file.metadata.find(key);
+    if (key == "format" || found == file.metadata.end() || found->second == value) continue;
+    throw DataError("the weights have " + key + " \"" + found->second + "\", not \"" + value + "\"", where,
+                    kRemedy);
+  }
+}
+
 void load_weights(Network& network, const NetworkOptions& options, const TensorFile& file,
                   const std::string& where) {
-  check_metadata(options, file, where);
+  check_metadata(weights_metadata(options), file, where);
   fill_tensors(tensors_of(network), file, where);
 }
 

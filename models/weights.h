@@ -16,9 +16,14 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 NamedTensors tensors_of(const Network& network);
 
 /// What a weights file says about its network: "network", "classes", "input" ("3x32x32", "8000 tokens"), of a
-/// transformer "form" and "vocabulary" (digests of the source's and the target's), and "format": "pt",
-/// which other programs ask for and which says nothing.
+/// transformer "form", "heads" and "vocabulary" (digests of the source's and the target's), and "format":
+/// "pt", which other programs ask for and which says nothing.
 std::map<std::string, std::string> weights_metadata(const NetworkOptions& options);
+
+/// Throws DataError where the file's metadata are of another network than expected, as weights_metadata()
+/// says it; what they do not say is not asked for.
+void check_metadata(const std::map<std::string, std::string>& expected, const TensorFile& file,
+                    const std::string& where);
 
 /// Fills the tensors from those of the same names in a file; each keeps its dtype, strides and identity.
 /// `where` names the file in errors. Throws DataError where the file lacks a tensor, has one more, or one of

@@ -52,8 +52,9 @@ int64_t padding_class(const data::Dataset& dataset) {
   return dataset.vocabularies() ? dataset.vocabularies()->target.special.padding : -1;
 }
 
-/// Rows of every sample where all have equally many, else 0.
-int64_t rows_per_sample(const data::Dataset& dataset) {
+/// Rows of every sample where all have equally many and batches equally many samples, else 0.
+int64_t rows_per_sample(const data::Dataset& dataset, const Recipe& recipe) {
+  if (recipe.train.global_tokens > 0) return 0;
   const int64_t rows = dataset.size() > 0 ? dataset.rows(0) : 1;
   for (int64_t sample = 1; sample < dataset.size(); ++sample)
     if (dataset.rows(sample) != rows) return 0;
@@ -66,6 +67,7 @@ struct Learner::State {
   const Recipe recipe;
   cluster::Communicator& communicator;
   const cluster::Placement placement;
+  const data::Dataset& train;
   const int64_t classes;
   const std::vector<bool> with_rows;
   const std::map<std::string, std::string> about_network;  ///< for weights files
@@ -85,12 +87,13 @@ struct Learner::State {
   std::unique_ptr<CapturedStep> captured;
   std::vector<StagedBatch> fixed;  ///< where the captured step finds its micro-batches
 
-  State(const Recipe& recipe_, const data::Dataset& train, int64_t steps,
+  State(const Recipe& recipe_, const data::Dataset& train_, int64_t steps,
         cluster::Communicator& communicator_, const cluster::Placement& placement_,
         const TeacherNetwork* teacher_, const Checkpoint* resume)
       : recipe(recipe_),
         communicator(communicator_),
         placement(placement_),
+        train(train_),
         classes(train.classes()),
         with_rows(
             ranks_with_rows(recipe.train.global_tokens > 0 ? communicator.size() : recipe.train.global_batch,
@@ -102,8 +105,9 @@ struct Learner::State {
         targets(recipe.places.locate(
             [&] { return make_soft_targets(recipe.targets, train.class_counts(), padding_class(train)); })),
         teacher(teacher_),
-        sample_rows(rows_per_sample(train)),
-        repeatable(wants_capture(recipe, placement) && sample_rows > 0 && recipe.model.dropout == 0 &&
+        sample_rows(rows_per_sample(train, recipe)),
+        // What text is made of changes its shape from step to step.
+        repeatable(wants_capture(recipe, placement) && !train.vocabularies() && recipe.model.dropout == 0 &&
                    recipe.model.input_dropout == 0 && recipe.train.global_batch >= communicator.size()),
         captured(make_captured_step(placement.device)) {
     cluster::ReducerOptions options;
@@ -172,6 +176,13 @@ struct Learner::State {
     // them.
     NamedTensors weights = named_views("", parameters.master()), own = buffers;
     weights.insert(weights.end(), buffers.begin(), buffers.end());
+    models::check_metadata(about_network, checkpoint.weights, where("weights.safetensors"));
+    const std::string& samples = checkpoint.state.samples;
+    if (!samples.empty() && samples != train.fingerprint())
+      throw DataError("the run was trained on other samples (SHA-256 " + samples + ", these have " +
+                          train.fingerprint() + ")",
+                      where("state.json"),
+                      "bring back the data that it was trained on, or start another run");
     models::fill_tensors(weights, checkpoint.weights, where("weights.safetensors"));
     NamedTensors states;
     for (const auto& [state_name, flat] : optimizer->state())
@@ -392,6 +403,7 @@ Checkpoint Learner::snapshot(int64_t step) const {
   state.ranks = s.communicator.size();
   state.seed = s.recipe.train.seed;
   state.global_batch = s.recipe.train.global_batch;
+  state.samples = s.train.fingerprint();
   state.optimizer_steps = s.optimizer->steps_taken();
   state.average_updates = s.average ? s.average->updates() : 0;
   if (s.settled)

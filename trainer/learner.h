@@ -26,10 +26,10 @@ namespace smoothlab::trainer {
 /// bf16, 2 for a bf16 working copy, 4 a state of the optimiser, 4 for an average.
 class Learner {
  public:
-  /// train: the split that is learnt from. teacher: who is learnt from beside the targets, and outlives this;
-  /// nullptr where there is none or batches bring its logits as their companions. resume: what to go on from,
-  /// or nullptr; its files were read on every rank. Collective. Throws UsageError for a recipe that does not
-  /// fit the task, DataError for a checkpoint that does not fit the recipe.
+  /// train: the split that is learnt from, which outlives this. teacher: who is learnt from beside the
+  /// targets, and outlives this; nullptr where there is none or batches bring its logits as their companions.
+  /// resume: what to go on from, or nullptr; its files were read on every rank. Collective. Throws UsageError
+  /// for a recipe that does not fit the task, DataError for a checkpoint that does not fit the recipe.
   Learner(const Recipe& recipe, const data::Dataset& train, int64_t total_steps,
           cluster::Communicator& communicator, const cluster::Placement& placement,
           const TeacherNetwork* teacher, const Checkpoint* resume);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cluster/file_system.h"
 #include "cluster/log.h"
@@ -15,6 +16,7 @@ namespace smoothlab::trainer {
 struct LoadOptions {
   bool averages = true;  ///< the averages of the weights, where the run keeps them
   int64_t step = -1;     ///< −1: the newest whole checkpoint
+  int64_t last = 1;      ///< checkpoints up to that step whose weights are averaged, ≥ 1
 };
 
 /// A run that was trained, ready to be used.
@@ -22,15 +24,20 @@ struct LoadedRun {
   Recipe recipe;
   data::Task task;
   std::unique_ptr<models::Network> network;
-  int64_t step = 0;
-  bool averaged = false;  ///< the weights are averages
-  std::string weights;    ///< the file that they were read from
+  int64_t step = 0;                  ///< of the last checkpoint
+  bool averaged = false;             ///< the weights are averages, of whatever kind
+  std::vector<std::string> weights;  ///< the files that they were read from, the latest first
 };
 
 /// Reads the recipe of a run folder, opens its data and loads the weights of a checkpoint. Damaged
-/// checkpoints are named on the log. Throws DataError where the folder holds no run or no whole checkpoint,
-/// UsageError where the step has no checkpoint.
+/// checkpoints are named on the log. The mean of several checkpoints is that of all floating-point tensors,
+/// statistics of batch normalisation among them, as tensor2tensor averages (Vaswani et al. 2017, sec. 6.1).
+/// Throws DataError where the folder holds no run or no whole checkpoint, or one that is wanted is damaged;
+/// UsageError where the step has no checkpoint, or there are not so many.
 LoadedRun load_run(const std::string& folder, const LoadOptions& options, const cluster::FileSystem& files,
                    cluster::Log& log);
+
+/// SHA-256 of the weights' file; of several, of their digests.
+std::string weights_digest(const LoadedRun& run);
 
 }  // namespace smoothlab::trainer

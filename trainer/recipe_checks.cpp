@@ -153,6 +153,8 @@ void check_text(const Checker& checker, const Recipe& recipe) {
                   fmt::format("'{}' reads {}, and task.data is {}", recipe.model.name,
                               reads_text ? "text" : "images", recipe.task.data),
                   text ? "use a transformer" : "use a network for images");
+  checker.require(!text || recipe.teacher.loss == "none", "teacher.loss",
+                  "networks that read text have no teachers", "leave the teacher out");
 }
 
 void check_teacher(const Checker& checker, const Recipe& recipe) {

@@ -17,6 +17,7 @@ std::string to_json(const TrainingState& state) {
                              {"threads", state.threads},
                              {"seed", state.seed},
                              {"global_batch", state.global_batch},
+                             {"samples", state.samples},
                              {"optimizer_steps", state.optimizer_steps},
                              {"average_updates", state.average_updates},
                              {"seconds", state.seconds},
@@ -35,6 +36,7 @@ TrainingState training_state_from_json(const std::string& text, const std::strin
     state.threads = json.value("threads", 0);
     json.at("seed").get_to(state.seed);
     json.at("global_batch").get_to(state.global_batch);
+    state.samples = json.value("samples", "");
     json.at("optimizer_steps").get_to(state.optimizer_steps);
     json.at("average_updates").get_to(state.average_updates);
     json.at("seconds").get_to(state.seconds);

@@ -21,6 +21,7 @@ struct TrainingState {
   int threads = 0;  ///< CPU threads of rank 0; 0: not known
   uint64_t seed = 1;
   int64_t global_batch = 0;
+  std::string samples;  ///< fingerprint of the training split; empty: not known
   int64_t optimizer_steps = 0;
   int64_t average_updates = 0;
   double seconds = 0;               ///< training time so far

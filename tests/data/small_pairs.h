@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,7 +25,15 @@ class SmallPairs final : public SentencePairs {
   Tokens target(int64_t pair) const override { return tokens(pairs_[static_cast<size_t>(pair)].second); }
   const Vocabulary& source_vocabulary() const override { return vocabulary_; }
   const Vocabulary& target_vocabulary() const override { return vocabulary_; }
-  std::string fingerprint() const override { return "small"; }
+  std::string fingerprint() const override {
+    uint64_t hash = 0;
+    for (const auto& [source, target] : pairs_)
+      for (const auto* side : {&source, &target}) {
+        hash = hash * 31 + side->size();
+        for (const int32_t token : *side) hash = hash * 31 + static_cast<uint64_t>(token);
+      }
+    return "small-" + std::to_string(hash);
+  }
 
  private:
   static Tokens tokens(const Sentence& sentence) {

@@ -108,6 +108,34 @@ TEST_F(SweepVerbSlow, AgreesWithCalibrateTranslateAndBleu) {
   expect_error(sweep({"--temperatures", "1"}), 3, "no file of temperature sweeps");
 }
 
+TEST(SweepVerbSlowGenerated, SmallLanguagesAreSweptToo) {
+  const TemporaryFolder folder;
+  const std::string run = folder / "run", recipe = folder / "r.yaml";
+  write_text(recipe,
+             "task: {data: generated_text, train_samples: 200, test_samples: 24}\n"
+             "model: {name: transformer_tiny, form: t2t, width: 32, heads: 2, feed_forward: 64, layers: 1}\n"
+             "optimizer: {name: adam, lr: 0.01}\n"
+             "train: {steps: 40, global_batch: 32, device: cpu, precision: fp32, log_every: 40}\n"
+             "evaluate: {every: 40, split: test}\n"
+             "checkpoint: {every: 40, keep: 1}\n");
+  const auto trained = smoothlab({"train", recipe, "--run", run});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const auto swept = smoothlab({"temperature-sweep", "--run", run, "--temperatures", "1", "--json"});
+  ASSERT_EQ(swept.exit_code, 0) << swept.err;
+  const Json json = Json::parse(swept.out);
+  EXPECT_EQ(json["sentences"], 24);
+  const auto exported = smoothlab(
+      {"data", "export", recipe, "--split", "test", "--source", folder / "s", "--target", folder / "t"});
+  ASSERT_EQ(exported.exit_code, 0) << exported.err;
+  const auto text = smoothlab({"translate", "--run", run, folder / "s"});
+  write_text(folder / "h", text.out);
+  const auto bleu = smoothlab({"bleu", folder / "h", folder / "t", "--json"});
+  ASSERT_EQ(bleu.exit_code, 0) << bleu.err;
+  EXPECT_EQ(json["points"][0]["bleu"], Json::parse(bleu.out)["metrics"][0]["systems"][0]["score"]);
+  expect_only_error(smoothlab({"temperature-sweep", "--run", run, "--split", "validation"}), 2,
+                    "no split 'validation'");
+}
+
 TEST(SweepVerbSlowUsage, WhatCannotBeSwept) {
   const TemporaryFolder folder;
   expect_only_error(smoothlab({"temperature-sweep"}), 2, "no run given");

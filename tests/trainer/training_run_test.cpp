@@ -1,12 +1,14 @@
 #include "trainer/training_run.h"
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
 
 #include "cluster/error.h"
 #include "data/batch_stream.h"
+#include "data/digest.h"
 #include "models/safetensors.h"
 #include "support/faulty_file_system.h"
 #include "support/temporary_folder.h"
@@ -315,6 +317,31 @@ TEST_F(TrainingRunSolo, IsLoadedWithItsAverages) {
   raw.step = 17;
   EXPECT_THROW(load_run(folder / "run", raw, *files, log), UsageError);
   EXPECT_THROW(load_run(folder / "nothing", {}, *files, log), DataError);
+}
+
+TEST_F(TrainingRunSolo, IsLoadedWithTheMeanOfItsLastCheckpoints) {
+  run(small_recipe(), "run");
+  LoadOptions options;
+  options.averages = false;
+  options.last = 2;
+  const auto mean = load_run(folder / "run", options, *files, log);
+  EXPECT_EQ(mean.step, 20);
+  EXPECT_TRUE(mean.averaged);
+  ASSERT_EQ(mean.weights.size(), 2U);
+  EXPECT_THAT(mean.weights[1], testing::EndsWith("step-16/weights.safetensors"));
+  const auto of_step = [&](size_t i) { return models::read_safetensors(*files, mean.weights[i]); };
+  const auto last = of_step(0), before = of_step(1);
+  for (const auto& parameter : mean.network->parameters()) {
+    const at::Tensor a = last.find(parameter.name), b = before.find(parameter.name);
+    EXPECT_FALSE(at::equal(a, b)) << parameter.name;
+    EXPECT_LT((parameter.value - (a + b) / 2).abs().max().item<float>(), 1e-7) << parameter.name;
+  }
+  EXPECT_NE(weights_digest(mean), data::file_digest(mean.weights[0], "sha256"));
+  options.last = 100;
+  EXPECT_THROW(load_run(folder / "run", options, *files, log), UsageError);
+  options.last = 1;
+  const auto single = load_run(folder / "run", options, *files, log);
+  EXPECT_EQ(weights_digest(single), data::file_digest(mean.weights[0], "sha256"));
 }
 
 // An error of a checkpoint that does not fit names its folder and both shapes.
