@@ -19,6 +19,7 @@ Json to_json(const SideSummary& side) {
 
 Json to_json(const SplitSummary& split) {
   Json json = {{"pairs", split.kept},
+               {"fingerprint", split.fingerprint},
                {"source", to_json(split.source)},
                {"target", to_json(split.target)},
                {"dropped", Json::array()}};
@@ -40,6 +41,7 @@ SplitSummary split_of(const std::string& name, const Json& json) {
   SplitSummary split;
   split.name = name;
   split.kept = json.at("pairs");
+  split.fingerprint = json.value("fingerprint", "");
   split.source = side_of(json.at("source"));
   split.target = side_of(json.at("target"));
   for (const auto& dropped : json.at("dropped"))
@@ -51,10 +53,8 @@ VocabularySummary vocabulary_of(const Json& json) {
   return {json.at("file"), json.at("size"), json.at("sha256")};
 }
 
-/// Names in a manifest stay within its folder.
 std::string plain_name(const std::string& name) {
-  if (name.empty() || name[0] == '.' || name.find('/') != std::string::npos)
-    throw std::invalid_argument("a file called '" + name + "'");
+  if (!is_name_in_corpus(name)) throw std::invalid_argument("a file called '" + name + "'");
   return name;
 }
 
@@ -85,6 +85,15 @@ int64_t SplitSummary::dropped_in_all() const {
   return count;
 }
 
+bool is_name_in_corpus(const std::string& name) {
+  return !name.empty() && name[0] != '.' && name.find('/') == std::string::npos;
+}
+
+std::string corpus_path(const std::string& folder, const std::string& name) {
+  const std::string moving = folder + "/" + corpus_publishing_name + "/" + name;
+  return is_file(moving) ? moving : folder + "/" + name;
+}
+
 std::string manifest_text(const CorpusManifest& manifest) {
   Json json;
   json["format"] = format_version;
@@ -102,14 +111,14 @@ std::string manifest_text(const CorpusManifest& manifest) {
 }
 
 CorpusManifest read_manifest(const std::string& folder) {
-  const std::string path = folder + "/" + corpus_manifest_name;
+  const std::string path = corpus_path(folder, corpus_manifest_name);
   const auto bytes = read_file_bytes(
       path, "name a folder that was prepared to its end: smoothlab data prepare text --out " + folder);
   try {
     return manifest_of(Json::parse(bytes.begin(), bytes.end()));
   } catch (const std::exception& failure) {
     throw DataError(std::string("no description of a prepared corpus: ") + failure.what(), path,
-                    "prepare the corpus again: smoothlab data prepare text --force");
+                    "prepare the corpus again, in an empty folder");
   }
 }
 

@@ -23,6 +23,7 @@ struct SideSummary {
 struct SplitSummary {
   std::string name;  ///< "train", "validation" or "test"
   int64_t kept = 0;
+  std::string fingerprint;            ///< of its pairs; empty in manifests of before it was kept
   std::vector<DroppedPairs> dropped;  ///< in the order of their reasons
   SideSummary source, target;
   int64_t dropped_in_all() const;
@@ -34,18 +35,27 @@ struct VocabularySummary {
   std::string sha256;
 };
 
-/// What a folder of a prepared corpus says of itself: corpus.json. It is written last, so that a folder with
-/// it is complete.
+/// What a folder of a prepared corpus says of itself: corpus.json. A folder with it is
+/// complete.
 struct CorpusManifest {
   std::string source_language, target_language;
-  VocabularySummary source_vocabulary, target_vocabulary;  ///< the same file where it is joint
+  VocabularySummary source_vocabulary, target_vocabulary;
   std::string request = "{}";  ///< JSON: options and the digests of the files that it was made from
   std::vector<SplitSummary> splits;
   std::vector<ListedFile> files;
-  bool joint() const { return source_vocabulary.file == target_vocabulary.file; }
+  /// Whether the sides share one vocabulary, whatever its files are called.
+  bool joint() const { return source_vocabulary.sha256 == target_vocabulary.sha256; }
 };
 
 constexpr const char* corpus_manifest_name = "corpus.json";
+/// A folder within the corpus's: files that are published but not yet moved to their place.
+constexpr const char* corpus_publishing_name = "publishing.part";
+
+/// Whether a file may be called so: names in a manifest stay within its folder.
+bool is_name_in_corpus(const std::string& name);
+
+/// Where a file of the folder's corpus lies now: where it is being published, or at its place.
+std::string corpus_path(const std::string& folder, const std::string& name);
 
 std::string manifest_text(const CorpusManifest& manifest);
 /// Of the folder. Throws DataError for one that is missing, damaged, or of another version.

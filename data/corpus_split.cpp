@@ -156,6 +156,7 @@ SplitSummary write_split(cluster::FileSystem& files, const std::string& folder, 
                     summary.dropped.empty() ? "name files with text"
                                             : "pairs were dropped: " + summary.dropped[0].reason);
   listed.push_back(writer.finish());
+  summary.fingerprint = writer.fingerprint();
   if (!is_training) {
     listed.push_back(source_text->finish());
     listed.push_back(target_text->finish());

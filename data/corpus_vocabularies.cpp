@@ -1,5 +1,6 @@
 #include "data/corpus_vocabularies.h"
 
+#include "data/begin_and_end.h"
 #include "data/corpus_split.h"
 #include "data/file_bytes.h"
 #include "data/piece_training.h"
@@ -40,23 +41,32 @@ std::string given(const std::string& path) {
 
 }  // namespace
 
+void check_given_vocabularies(const PrepareTextOptions& options) {
+  for (const std::string& path : {options.source_vocabulary, options.target_vocabulary})
+    if (!path.empty()) require_begin_and_end(WordPieces(path).vocabulary(), path);
+}
+
 CorpusVocabularies::CorpusVocabularies(cluster::FileSystem& files, const std::string& folder,
                                        const PrepareTextOptions& options, const HoldOut& held_out,
                                        const PrepareCallback& progress) {
   const bool is_trained = options.source_vocabulary.empty();
-  const auto add = [&](const std::string& name, const std::string& existing, Side side) {
+  const auto model = [&](const std::string& existing, Side side) {
+    return is_trained ? train_side(options, held_out, side, progress) : given(existing);
+  };
+  const auto add = [&](const std::string& name, const std::string& bytes) {
     DigestedFile file(files, folder, name);
-    file.write(is_trained ? train_side(options, held_out, side, progress) : given(existing));
+    file.write(bytes);
     listed_.push_back(file.finish());
     opened_.push_back(std::make_unique<WordPieces>(folder + "/" + name));
   };
-  const bool is_joint =
-      is_trained ? !options.separate_vocabularies : options.source_vocabulary == options.target_vocabulary;
-  if (is_joint) {
-    add("vocabulary.model", options.source_vocabulary, Side::both);
+  const bool trains_one = is_trained && !options.separate_vocabularies;
+  const std::string source = model(options.source_vocabulary, trains_one ? Side::both : Side::source);
+  const std::string target = trains_one ? source : model(options.target_vocabulary, Side::target);
+  if (source == target) {
+    add("vocabulary.model", source);
   } else {
-    add("source.model", options.source_vocabulary, Side::source);
-    add("target.model", options.target_vocabulary, Side::target);
+    add("source.model", source);
+    add("target.model", target);
   }
 }
 

@@ -12,8 +12,12 @@
 
 namespace smoothlab::data {
 
+/// Throws DataError that names the file for a vocabulary that is given and cannot be trained with: no model,
+/// or without begin or end.
+void check_given_vocabularies(const PrepareTextOptions& options);
+
 /// The vocabularies of a corpus in the making: trained on its training pairs or copied, written into a folder
-/// as vocabulary.model, or source.model and target.model, and opened there.
+/// as vocabulary.model, or source.model and target.model where they differ, and opened there.
 class CorpusVocabularies {
  public:
   /// Throws as prepare_text does.

@@ -32,16 +32,16 @@ PairFileHeader header_of(const Vocabulary& source, const Vocabulary& target) {
 
 PairFileWriter::PairFileWriter(cluster::FileSystem& files, const std::string& folder, const std::string& name,
                                const Vocabulary& source, const Vocabulary& target)
-    : file_(files, folder, name), fingerprint_("sha256", name) {
+    : file_(files, folder, name), digest_("sha256", name) {
   const PairFileHeader header = header_of(source, target);
   file_.write(&header, sizeof header);
-  fingerprint_.add(header.source_digest, sizeof header.source_digest + sizeof header.target_digest);
+  digest_.add(header.source_digest, sizeof header.source_digest + sizeof header.target_digest);
 }
 
 void PairFileWriter::add_side(const std::vector<int32_t>& tokens) {
   const size_t bytes = tokens.size() * sizeof(int32_t);
   file_.write(tokens.data(), bytes);
-  fingerprint_.add(tokens.data(), bytes);
+  digest_.add(tokens.data(), bytes);
   token_checksum_ = cluster::checksum(tokens.data(), bytes, token_checksum_);
   offsets_.push_back(offsets_.back() + static_cast<int64_t>(tokens.size()));
 }
@@ -58,12 +58,13 @@ ListedFile PairFileWriter::finish() {
   file_.write(padding, static_cast<size_t>(pair_file_offsets_at(tokens) - file_.bytes()));
   const size_t bytes = offsets_.size() * sizeof(int64_t);
   file_.write(offsets_.data(), bytes);
-  fingerprint_.add(offsets_.data(), bytes);
+  digest_.add(offsets_.data(), bytes);
   PairFileFooter footer{};
   footer.pairs = static_cast<int64_t>(offsets_.size() / 2);
   footer.source_tokens = source_tokens_;
   footer.target_tokens = tokens - source_tokens_;
-  put(footer.fingerprint, fingerprint_.hexadecimal());
+  fingerprint_ = digest_.hexadecimal();
+  put(footer.fingerprint, fingerprint_);
   footer.token_checksum = token_checksum_;
   footer.offset_checksum = cluster::checksum(offsets_.data(), bytes);
   footer.checksum = cluster::checksum(&footer, offsetof(PairFileFooter, checksum));

@@ -18,12 +18,15 @@ class PairFileWriter {
   /// Ids are within the vocabularies.
   void add(const std::vector<int32_t>& source, const std::vector<int32_t>& target);
   ListedFile finish();
+  /// What PairFile::fingerprint will say; once it is finished.
+  const std::string& fingerprint() const { return fingerprint_; }
 
  private:
   void add_side(const std::vector<int32_t>& tokens);
 
   DigestedFile file_;
-  Digest fingerprint_;
+  Digest digest_;
+  std::string fingerprint_;
   std::vector<int64_t> offsets_ = {0};
   int64_t source_tokens_ = 0;
   uint32_t token_checksum_ = 0;

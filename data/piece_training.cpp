@@ -15,6 +15,7 @@ namespace smoothlab::data {
 namespace {
 
 constexpr const char* where = "vocabulary";
+constexpr int64_t least_size = 8, largest_size = 1000000;
 
 /// At most so many of the sentences: the n-th has its place by its number, and later ones take places over.
 std::vector<std::string> chosen(const SentenceSource& sentences, const PieceTraining& options) {
@@ -83,10 +84,12 @@ bool has_text(const std::vector<std::string>& sentences) {
   std::smatch found;
   if (std::regex_search(reason, found, std::regex("too high.*<= (\\d+)")))
     throw UsageError(fmt::format("the text is too small for {} pieces", options.size), where,
-                     fmt::format("choose a size of at most {}, or add text", found[1].str()));
+                     std::stoll(found[1].str()) < least_size
+                         ? "add text"
+                         : fmt::format("choose a size of at most {}, or add text", found[1].str()));
   if (std::regex_search(reason, found, std::regex("smaller than required_chars\\. \\d+ vs (\\d+)")))
     throw UsageError(fmt::format("{} pieces do not hold the characters of the text", options.size), where,
-                     fmt::format("choose a size above {}, or a lower coverage", found[1].str()));
+                     fmt::format("choose a size of at least {}, or a lower coverage", found[1].str()));
   throw UsageError("SentencePiece cannot train this vocabulary: " + reason, where,
                    "choose another size or more text");
 }
@@ -96,8 +99,9 @@ bool has_text(const std::vector<std::string>& sentences) {
 void check_training(const PieceTraining& options) {
   if (options.type != "unigram" && options.type != "bpe")
     throw UsageError("unknown type of vocabulary '" + options.type + "'", where, "choose unigram or bpe");
-  if (options.size < 8 || options.size > 1000000)
-    throw UsageError(fmt::format("a vocabulary of {} pieces", options.size), where, "choose 8 to 1000000");
+  if (options.size < least_size || options.size > largest_size)
+    throw UsageError(fmt::format("a vocabulary of {} pieces", options.size), where,
+                     fmt::format("choose {} to {}", least_size, largest_size));
   if (!(options.coverage > 0.9 && options.coverage <= 1))
     throw UsageError(fmt::format("a coverage of {}", options.coverage), where,
                      "choose more than 0.9, up to 1");

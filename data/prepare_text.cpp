@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "cluster/error.h"
+#include "data/corpus_outputs.h"
+#include "data/corpus_publication.h"
 #include "data/corpus_request.h"
 #include "data/corpus_split.h"
 #include "data/corpus_vocabularies.h"
@@ -17,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 /// Whether the folder has what was asked for, and whole. Throws where it has something else, unless forced.
 bool is_there(const PrepareTextOptions& options, const Json& request, CorpusManifest& manifest) {
-  if (!is_file(options.out + "/" + corpus_manifest_name)) return false;
+  if (!is_file(corpus_path(options.out, corpus_manifest_name))) return false;
   if (options.force) return false;
   manifest = read_manifest(options.out);
   const Json wanted = deciding(request), present = deciding(Json::parse(manifest.request));
@@ -45,35 +47,6 @@ HoldOut held_out_of(const PrepareTextOptions& options, const PrepareCallback& pr
   return chosen;
 }
 
-/// Files of the corpus that is being replaced, which nobody will list any more.
-std::vector<std::string> outdated(const std::string& out, const CorpusManifest& manifest) {
-  std::vector<std::string> names;
-  if (!is_file(out + "/" + corpus_manifest_name)) return names;
-  try {
-    for (const ListedFile& old : read_manifest(out).files)
-      if (std::none_of(manifest.files.begin(), manifest.files.end(),
-                       [&](const ListedFile& file) { return file.name == old.name; }))
-        names.push_back(old.name);
-  } catch (const DataError&) {
-    // A damaged manifest lists nothing that could be trusted.
-  }
-  return names;
-}
-
-void publish(cluster::FileSystem& files, const std::string& staging, const std::string& out,
-             const CorpusManifest& manifest) {
-  const auto old = outdated(out, manifest);
-  files.sync_folder(staging);
-  files.remove_all(out + "/" + corpus_manifest_name);
-  files.sync_folder(out);
-  for (const ListedFile& file : manifest.files)
-    files.rename(staging + "/" + file.name, out + "/" + file.name);
-  for (const std::string& name : old) files.remove_all(out + "/" + name);
-  files.sync_folder(out);
-  cluster::write_file_whole(files, out + "/" + corpus_manifest_name, manifest_text(manifest));
-  files.remove_all(staging);
-}
-
 /// Small files with mistakes are told before the long work.
 void read_through(const std::vector<TextFiles>& list) {
   for (const TextFiles& each : list) {
@@ -83,51 +56,39 @@ void read_through(const std::vector<TextFiles>& list) {
   }
 }
 
-}  // namespace
+/// Writes every file of the corpus into `staging` and says in the manifest what they are.
+void make(cluster::FileSystem& files, const std::string& staging, const PrepareTextOptions& options,
+          CorpusManifest& manifest, const PrepareCallback& progress) {
+  const HoldOut held_out = held_out_of(options, progress), nothing;
+  const CorpusVocabularies vocabularies(files, staging, options, held_out, progress);
+  manifest.files = vocabularies.files();
+  manifest.source_vocabulary = vocabularies.source_summary();
+  manifest.target_vocabulary = vocabularies.target_summary();
+  const auto add = [&](const std::string& name, const std::vector<TextFiles>& list, HoldOut::Split split) {
+    if (list.empty()) return;
+    PairStream pairs(list, &list == &options.train ? held_out : nothing, split, name, progress);
+    manifest.splits.push_back(write_split(files, staging, name, pairs, vocabularies.source(),
+                                          vocabularies.target(), options, manifest.files));
+  };
+  add("train", options.train, HoldOut::Split::train);
+  if (options.hold_out > 0)
+    add("validation", options.train, HoldOut::Split::validation);
+  else
+    add("validation", options.validation, HoldOut::Split::train);
+  if (options.hold_out_test > 0)
+    add("test", options.train, HoldOut::Split::test);
+  else
+    add("test", options.test, HoldOut::Split::train);
+}
 
-PrepareTextResult prepare_text(cluster::FileSystem& files, const PrepareTextOptions& options,
-                               const PrepareCallback& progress) {
-  check_options(options);
-  piece_library();
-  PrepareTextResult result;
-  CorpusManifest& manifest = result.manifest;
-  const Json request = request_of(options);
-  result.already_there = is_there(options, request, manifest);
-  if (result.already_there) return result;
-  manifest = {};
-  manifest.request = request.dump(-1, ' ', false, Json::error_handler_t::replace);
-  manifest.source_language = options.source_language;
-  manifest.target_language = options.target_language;
-
+void make_and_publish(cluster::FileSystem& files, const PrepareTextOptions& options, CorpusManifest& manifest,
+                      const PrepareCallback& progress) {
   const std::string staging = options.out + "/preparing.part";
-  read_through(options.validation);
-  read_through(options.test);
-  files.make_folders(options.out);
-  const auto lock = files.lock(options.out + "/.lock");
   files.remove_all(staging);
   files.make_folders(staging);
   try {
-    const HoldOut held_out = held_out_of(options, progress), nothing;
-    const CorpusVocabularies vocabularies(files, staging, options, held_out, progress);
-    manifest.files = vocabularies.files();
-    manifest.source_vocabulary = vocabularies.source_summary();
-    manifest.target_vocabulary = vocabularies.target_summary();
-    const auto add = [&](const std::string& name, const std::vector<TextFiles>& list, HoldOut::Split split) {
-      if (list.empty()) return;
-      PairStream pairs(list, &list == &options.train ? held_out : nothing, split, name, progress);
-      manifest.splits.push_back(write_split(files, staging, name, pairs, vocabularies.source(),
-                                            vocabularies.target(), options, manifest.files));
-    };
-    add("train", options.train, HoldOut::Split::train);
-    if (options.hold_out > 0)
-      add("validation", options.train, HoldOut::Split::validation);
-    else
-      add("validation", options.validation, HoldOut::Split::train);
-    if (options.hold_out_test > 0)
-      add("test", options.train, HoldOut::Split::test);
-    else
-      add("test", options.test, HoldOut::Split::train);
-    publish(files, staging, options.out, manifest);
+    make(files, staging, options, manifest, progress);
+    publish_corpus(files, staging, options.out, manifest);
   } catch (const Error&) {
     try {
       files.remove_all(staging);
@@ -136,6 +97,35 @@ PrepareTextResult prepare_text(cluster::FileSystem& files, const PrepareTextOpti
     }
     throw;
   }
+}
+
+}  // namespace
+
+PrepareTextResult prepare_text(cluster::FileSystem& files, const PrepareTextOptions& options,
+                               const PrepareCallback& progress) {
+  check_options(options);
+  piece_library();
+  check_outputs(options);
+  check_given_vocabularies(options);
+  PrepareTextResult result;
+  CorpusManifest& manifest = result.manifest;
+  const Json request = request_of(options);
+  result.already_there = !is_half_published(options.out) && is_there(options, request, manifest);
+  if (result.already_there) return result;
+  read_through(options.validation);
+  read_through(options.test);
+  files.make_folders(options.out);
+  const auto lock = files.lock(options.out + "/.lock");
+  finish_publication(files, options.out);
+  // Until the lock was taken another command could still put a corpus there.
+  check_outputs(options);
+  result.already_there = is_there(options, request, manifest);
+  if (result.already_there) return result;
+  manifest = {};
+  manifest.request = request.dump(-1, ' ', false, Json::error_handler_t::replace);
+  manifest.source_language = options.source_language;
+  manifest.target_language = options.target_language;
+  make_and_publish(files, options, manifest, progress);
   return result;
 }
 

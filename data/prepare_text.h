@@ -43,13 +43,14 @@ struct PrepareTextResult {
 };
 
 /// Makes a corpus of token ids from parallel text (see prepared_corpus.h for what is in its folder). The same
-/// options and files make the same bytes. The folder's corpus is replaced when all is ready, corpus.json
-/// last; until then an older one stays.
+/// options and files make the same bytes. The folder's corpus is replaced when all is ready, in one moment
+/// (see corpus_publication.h); until then an older one stays.
 ///
 /// Pairs with an empty side are dropped, in training also those that are too long or unequal; the summary
 /// says how many and which. Throws UsageError (options that contradict each other; another corpus in the
-/// folder and no `force`), DataError (see ParallelText and WordPieces; a split without pairs; with `strict`
-/// any pair that would be dropped), EnvironmentError (no SentencePiece, disk).
+/// folder and no `force`; a file of others, or an input, that would be overwritten), DataError (see
+/// ParallelText and WordPieces; a vocabulary without begin or end; a split without pairs; with `strict` any
+/// pair that would be dropped), EnvironmentError (no SentencePiece, disk).
 PrepareTextResult prepare_text(cluster::FileSystem& files, const PrepareTextOptions& options,
                                const PrepareCallback& progress = {});
 

@@ -29,23 +29,34 @@ void check_vocabulary(const PairFile& pairs, const Vocabulary& wanted, const Cor
 }
 
 std::shared_ptr<const SentencePairs> open_split(const PreparedCorpus& corpus, const SplitSummary& split) {
-  auto pairs = std::make_shared<const PairFile>(corpus.folder + "/" + split.name + ".pairs");
+  auto pairs = std::make_shared<const PairFile>(corpus_path(corpus.folder, split.name + ".pairs"));
   check_vocabulary(*pairs, pairs->source_vocabulary(), corpus.source);
   check_vocabulary(*pairs, pairs->target_vocabulary(), corpus.target);
   if (pairs->size() != split.kept)
     throw DataError(
         fmt::format("{} pairs, where {} lists {}", pairs->size(), corpus_manifest_name, split.kept),
         pairs->path(), remedy);
+  if (!split.fingerprint.empty() && pairs->fingerprint() != split.fingerprint)
+    throw DataError(fmt::format("pairs of another corpus than the one of {}", corpus_manifest_name),
+                    pairs->path(), std::string("try again if it is being replaced; else ") + remedy);
   return pairs;
 }
 
 CorpusSide side_of(const std::string& folder, const std::string& language, const VocabularySummary& listed) {
-  const std::string path = folder + "/" + listed.file;
+  const std::string path = corpus_path(folder, listed.file);
   if (!is_file(path)) throw DataError("no such file", path, remedy);
   return {language, path, {listed.size, {}, file_digest(path, "sha256")}};
 }
 
 }  // namespace
+
+std::string PreparedCorpus::source_text(const std::string& split) const {
+  return corpus_path(folder, split + ".source.txt");
+}
+
+std::string PreparedCorpus::target_text(const std::string& split) const {
+  return corpus_path(folder, split + ".target.txt");
+}
 
 PreparedCorpus open_prepared_corpus(const std::string& folder) {
   const CorpusManifest manifest = read_manifest(folder);
@@ -54,7 +65,7 @@ PreparedCorpus open_prepared_corpus(const std::string& folder) {
   corpus.source = side_of(folder, manifest.source_language, manifest.source_vocabulary);
   corpus.target = side_of(folder, manifest.target_language, manifest.target_vocabulary);
   for (const ListedFile& file : manifest.files) {
-    const std::string path = folder + "/" + file.name;
+    const std::string path = corpus_path(folder, file.name);
     if (!is_file(path)) throw DataError("no such file", path, remedy);
     // Pairs and vocabularies say better themselves what is wrong with them.
     const bool is_text = file.name.find(".txt") != std::string::npos;
@@ -76,7 +87,7 @@ PreparedCorpus open_prepared_corpus(const std::string& folder) {
 std::vector<CheckedFile> check_corpus_files(const std::string& folder) {
   std::vector<CheckedFile> checked;
   for (const ListedFile& file : read_manifest(folder).files) {
-    const std::string path = folder + "/" + file.name;
+    const std::string path = corpus_path(folder, file.name);
     std::string message = "whole";
     if (!is_file(path)) {
       message = "missing";

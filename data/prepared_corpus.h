@@ -19,18 +19,19 @@ struct CorpusSide {
 /// A folder that `smoothlab data prepare text` made.
 struct PreparedCorpus {
   std::string folder;
-  CorpusSide source, target;  ///< the same model where the vocabulary is joint
+  CorpusSide source, target;
   std::shared_ptr<const SentencePairs> train, validation, test;  ///< null where there is none
-  bool joint() const { return source.model == target.model; }
+  /// Whether the sides share one vocabulary, whatever its files are called.
+  bool joint() const { return source.vocabulary.digest == target.vocabulary.digest; }
   /// Paths of the plain text of a split's pairs, one a line and in their order, for references.
   /// split: "validation" or "test".
-  std::string source_text(const std::string& split) const { return folder + "/" + split + ".source.txt"; }
-  std::string target_text(const std::string& split) const { return folder + "/" + split + ".target.txt"; }
+  std::string source_text(const std::string& split) const;
+  std::string target_text(const std::string& split) const;
 };
 
 /// Opens a corpus: reads every token once, and needs no SentencePiece. Throws DataError that names file and,
-/// where known, offset: a missing manifest, a file that is missing, cut or damaged, or pairs made with
-/// another vocabulary than the one that lies beside them.
+/// where known, offset: a missing manifest, a file that is missing, cut or damaged, or pairs that are not
+/// those of the manifest or of the vocabulary beside them, as when the corpus is replaced meanwhile.
 PreparedCorpus open_prepared_corpus(const std::string& folder);
 
 struct CheckedFile {

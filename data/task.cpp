@@ -19,8 +19,9 @@ Task open_text(const TaskOptions& options) {
     throw DataError("there are no pairs to train on", options.path, "prepare it with --source and --target");
   Task task;
   task.name = options.data;
-  const auto split = [](const std::shared_ptr<const SentencePairs>& pairs) {
-    return pairs ? std::make_shared<const TextDataset>(pairs) : nullptr;
+  const auto split = [&](const std::shared_ptr<const SentencePairs>& pairs) {
+    return pairs ? std::make_shared<const TextDataset>(pairs, corpus.source.model, corpus.target.model)
+                 : nullptr;
   };
   task.train = split(corpus.train);
   task.validation = split(corpus.validation);

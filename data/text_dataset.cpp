@@ -5,22 +5,15 @@
 #include <algorithm>
 
 #include "cluster/error.h"
+#include "data/begin_and_end.h"
 
 namespace smoothlab::data {
-namespace {
 
-void require_begin_and_end(const Vocabulary& vocabulary, const char* side) {
-  if (vocabulary.special.begin >= 0 && vocabulary.special.end >= 0) return;
-  throw DataError(std::string("the vocabulary has no begin or no end token"), side,
-                  "train it with both, as data prepare does");
-}
-
-}  // namespace
-
-TextDataset::TextDataset(std::shared_ptr<const SentencePairs> pairs)
+TextDataset::TextDataset(std::shared_ptr<const SentencePairs> pairs, const std::string& source,
+                         const std::string& target)
     : pairs_(std::move(pairs)), vocabularies_{pairs_->source_vocabulary(), pairs_->target_vocabulary()} {
-  require_begin_and_end(vocabularies_.source, "source");
-  require_begin_and_end(vocabularies_.target, "target");
+  require_begin_and_end(vocabularies_.source, source);
+  require_begin_and_end(vocabularies_.target, target);
 }
 
 int64_t TextDataset::tokens(int64_t sample) const {

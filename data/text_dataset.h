@@ -13,8 +13,10 @@ namespace smoothlab::data {
 /// target, and the end token. Nothing is augmented.
 class TextDataset final : public Dataset {
  public:
-  /// Throws DataError where a vocabulary has no begin or no end token.
-  explicit TextDataset(std::shared_ptr<const SentencePairs> pairs);
+  /// source, target: what errors call the vocabularies, such as their paths. Throws DataError where one has
+  /// no begin or no end token.
+  explicit TextDataset(std::shared_ptr<const SentencePairs> pairs, const std::string& source = "source",
+                       const std::string& target = "target");
 
   int64_t size() const override { return pairs_->size(); }
   int64_t classes() const override { return pairs_->target_vocabulary().size; }

@@ -16,8 +16,8 @@ class TextPieces {
   virtual const std::string& path() const = 0;
   /// Ids in 0 … size−1, without begin and end. None for a text of nothing but blanks.
   virtual std::vector<int32_t> encode(const std::string& text) const = 0;
-  /// Plain text of ids; special tokens leave nothing behind. Throws DataError for an id that the vocabulary
-  /// does not have.
+  /// Plain text of ids; padding, begin and end leave nothing behind, and what becomes of unknown is the
+  /// vocabulary's affair. Throws DataError for an id that the vocabulary does not have.
   virtual std::string decode(const std::vector<int32_t>& ids) const = 0;
 };
 

@@ -21,7 +21,7 @@ class WordList final : public TextPieces {
   const std::string& path() const override { return path_; }
   /// Words that are not in the list become the unknown token.
   std::vector<int32_t> encode(const std::string& text) const override;
-  /// The unknown token too leaves nothing behind.
+  /// Unknown leaves nothing behind, as padding, begin and end do.
   std::string decode(const std::vector<int32_t>& ids) const override;
   std::string decode(const Tokens& tokens) const;
   /// The unknown token where the word is not in the list.

@@ -25,8 +25,9 @@ class WordPieces final : public TextPieces {
   /// Ids in 0 … size−1, without begin and end; the text (UTF-8) is normalised as the model says. None for a
   /// text of nothing but blanks.
   std::vector<int32_t> encode(const std::string& text) const override;
-  /// Plain text of ids: blanks between words are restored, special tokens leave nothing behind. Throws
-  /// DataError for an id that the vocabulary does not have.
+  /// Plain text of ids: blanks between words are restored; padding, begin and end leave nothing behind,
+  /// unknown becomes " ⁇ " or what else the model has for it. Throws DataError for an id that the vocabulary
+  /// does not have.
   std::string decode(const std::vector<int32_t>& ids) const override;
   std::string decode(const Tokens& tokens) const;
   /// A piece as the vocabulary writes it: "▁house". Throws DataError as decode does.

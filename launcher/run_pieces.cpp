@@ -29,11 +29,12 @@ RunPieces words_of_generated_text() {
 
 RunPieces pieces_of_corpus(const std::string& corpus) {
   const data::CorpusManifest manifest = data::read_manifest(corpus);
+  const auto open = [&](const data::VocabularySummary& vocabulary) {
+    return std::make_shared<data::WordPieces>(data::corpus_path(corpus, vocabulary.file));
+  };
   RunPieces pieces;
-  pieces.source = std::make_shared<data::WordPieces>(corpus + "/" + manifest.source_vocabulary.file);
-  pieces.target = manifest.joint()
-                      ? pieces.source
-                      : std::make_shared<data::WordPieces>(corpus + "/" + manifest.target_vocabulary.file);
+  pieces.source = open(manifest.source_vocabulary);
+  pieces.target = manifest.joint() ? pieces.source : open(manifest.target_vocabulary);
   return pieces;
 }
 

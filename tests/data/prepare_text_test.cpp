@@ -11,9 +11,11 @@
 #include <sstream>
 
 #include "cluster/error.h"
+#include "data/corpus_publication.h"
 #include "data/piece_library.h"
 #include "data/prepared_corpus.h"
 #include "data/word_pieces.h"
+#include "model_piece.h"
 #include "small_text.h"
 #include "support/faulty_file_system.h"
 #include "support/temporary_folder.h"
@@ -259,6 +261,89 @@ TEST_F(PrepareTextFiles, AVocabularyThatExists) {
   EXPECT_EQ(names(), std::set<std::string>());
 }
 
+TEST_F(PrepareTextFiles, TheSameVocabularyGivenTwiceIsJoint) {
+  prepare();
+  const std::string model = contents(folder / "corpus/vocabulary.model");
+  options.source_vocabulary = file("one.model", model);
+  options.target_vocabulary = file("other.model", model);
+  options.out = folder / "joint";
+  EXPECT_TRUE(prepare().manifest.joint());
+  EXPECT_TRUE(open_prepared_corpus(options.out).joint());
+  EXPECT_EQ(names().count("vocabulary.model"), 1U);
+  EXPECT_EQ(names().count("source.model"), 0U);
+}
+
+TEST_F(PrepareTextFiles, AVocabularyWithoutBeginOrEndIsNamed) {
+  using test::model_piece;
+  const std::string t5 =
+      file("t5.model", model_piece("<pad>", 3) + model_piece("</s>", 3) + model_piece("<unk>", 2) +
+                           model_piece("▁the", 1) + model_piece("▁", 1) + model_piece("e", 1));
+  options.source_vocabulary = options.target_vocabulary = t5;
+  EXPECT_THAT(failure<DataError>(), HasSubstr("the vocabulary has no begin token (" + t5 + ")"));
+  EXPECT_FALSE(fs::exists(options.out));
+}
+
+TEST_F(PrepareTextFiles, FilesOfTheUsersAreNotOverwritten) {
+  fs::create_directories(options.out);
+  for (const std::string name : {"validation.source.txt", "train.pairs", "vocabulary.model", "corpus.json"}) {
+    const std::string path = file("corpus/" + name, "mine");
+    for (const bool force : {false, true}) {
+      options.force = force;
+      EXPECT_THAT(failure<UsageError>(), HasSubstr("would be overwritten (" + path + ")"));
+      EXPECT_EQ(corpus(), (Files{{name, "mine"}}));
+    }
+    fs::remove(path);
+  }
+  const std::string path = file("corpus/test.target.txt", "mine");
+  prepare();
+  options.test = options.validation;
+  EXPECT_THAT(failure<UsageError>(), HasSubstr("would be overwritten (" + path + ")"));
+  EXPECT_EQ(contents(path), "mine");
+}
+
+TEST_F(PrepareTextFiles, InputsAreNotOverwritten) {
+  prepare();
+  const Files first = corpus();
+  options.force = true;
+  const auto validation = options.validation;
+  const std::string text = folder / "corpus/validation.source.txt";
+  options.validation = {{text, folder / "val.de", ""}};
+  EXPECT_THAT(failure<UsageError>(), HasSubstr("it is validation.source.txt of the folder --out (" + text));
+  options.validation.clear();  // The old corpus's files are removed where the new one has none of the name.
+  options.train.push_back({text, folder / "val.de", ""});
+  EXPECT_THAT(failure<UsageError>(), HasSubstr("an input that would be overwritten"));
+  options.train.pop_back();
+  fs::create_symlink(folder / "corpus/vocabulary.model", folder / "given.model");
+  options.source_vocabulary = options.target_vocabulary = folder / "given.model";
+  EXPECT_THAT(failure<UsageError>(), HasSubstr("it is vocabulary.model"));
+  EXPECT_EQ(corpus(), first);
+}
+
+/// Another command gets the lock first, and has ended when this one gets it.
+class OvertakenFileSystem : public test::FaultyFileSystem {
+ public:
+  explicit OvertakenFileSystem(PrepareTextOptions other) : other_(std::move(other)) {}
+  std::unique_ptr<cluster::FileLock> lock(const std::string& path) override {
+    prepare_text(*cluster::local_file_system(), other_);
+    return test::FaultyFileSystem::lock(path);
+  }
+
+ private:
+  PrepareTextOptions other_;
+};
+
+TEST_F(PrepareTextFiles, ACorpusThatCameBeforeTheLockStays) {
+  auto other = options;
+  other.longest = 20;
+  OvertakenFileSystem overtaken(other);
+  EXPECT_THROW(prepare_text(overtaken, options), UsageError);
+  options.longest = 20;
+  EXPECT_TRUE(prepare().already_there);
+  fs::remove_all(options.out);
+  OvertakenFileSystem overtaken_by_the_same(options);
+  EXPECT_TRUE(prepare_text(overtaken_by_the_same, options).already_there);
+}
+
 TEST_F(PrepareTextFiles, OptionsThatContradictEachOther) {
   const auto with = [&](const auto& change) {
     const PrepareTextOptions kept = options;
@@ -294,9 +379,9 @@ TEST_F(PrepareTextFiles, SplitsWithoutPairs) {
 
 class PrepareTextFaults : public PrepareTextFiles, public testing::WithParamInterface<test::Fault> {};
 
-// Whichever operation on the disk goes wrong, there is the old corpus, the new one, or none: never a mixture
-// that opens. And the next attempt makes it whole.
-TEST_P(PrepareTextFaults, NothingHalfMadeOpens) {
+// Whichever operation on the disk goes wrong, there is the old corpus or the new one. And the next attempt
+// makes it whole.
+TEST_P(PrepareTextFaults, TheOldCorpusOrTheNewOneIsThere) {
   prepare();
   options.source_vocabulary = options.target_vocabulary = folder / "given.model";
   fs::rename(folder / "corpus/vocabulary.model", folder / "given.model");
@@ -307,7 +392,9 @@ TEST_P(PrepareTextFaults, NothingHalfMadeOpens) {
   options.longest = 20;
   prepare();
   const Files fresh = corpus();
+  int stopped_midway = 0;
   for (int n = 1;; ++n) {
+    options.force = true;
     fs::remove_all(options.out);
     fs::copy(folder / "old", options.out);
     test::FaultyFileSystem faulty;
@@ -317,24 +404,20 @@ TEST_P(PrepareTextFaults, NothingHalfMadeOpens) {
     } catch (const Error&) {
     }
     const bool failed = faulty.has_failed();
-    bool opens = true;
-    try {
-      open_prepared_corpus(options.out);
-    } catch (const DataError&) {
-      opens = false;
-    }
-    const Files now = corpus();
+    EXPECT_NO_THROW(open_prepared_corpus(options.out)) << n;
     const auto is = [&](const Files& wanted) {
       return std::all_of(wanted.begin(), wanted.end(), [&](const auto& file) {
-        const auto found = now.find(file.first);
-        return found != now.end() && found->second == file.second;
+        return contents(corpus_path(options.out, file.first)) == file.second;
       });
     };
-    EXPECT_TRUE(!opens || is(old) || is(fresh)) << n;
+    EXPECT_TRUE(is(old) || is(fresh)) << n;
+    stopped_midway += is_half_published(options.out) ? 1 : 0;
+    options.force = is(old);
     prepare();
-    EXPECT_EQ(corpus(), fresh) << n;
+    EXPECT_TRUE(corpus() == fresh) << n;
     if (failed) continue;
     EXPECT_GT(n, 30);
+    EXPECT_GT(stopped_midway, 2);
     return;
   }
 }

@@ -14,6 +14,7 @@
 #include "data/corpus_manifest.h"
 #include "data/digest.h"
 #include "data/pair_file_writer.h"
+#include "data/task.h"
 #include "support/temporary_folder.h"
 
 namespace smoothlab::data {
@@ -47,16 +48,17 @@ class PreparedCorpusFolder : public testing::Test {
     manifest.files.push_back(text(name, bytes));
     return {name, size, manifest.files.back().sha256};
   }
-  void add_split(const std::string& name, int64_t pairs) {
+  void add_split(const std::string& name, int64_t pairs, int32_t target_token = 6) {
     const auto& source = manifest.source_vocabulary;
     const auto& target = manifest.target_vocabulary;
     PairFileWriter writer(*cluster::local_file_system(), folder.path(), name + ".pairs",
-                          {source.size, {}, source.sha256}, {target.size, {-1, 0, 1, 2}, target.sha256});
-    for (int64_t n = 0; n < pairs; ++n) writer.add({4, 5}, {6});
+                          {source.size, {}, source.sha256}, {target.size, target_special, target.sha256});
+    for (int64_t n = 0; n < pairs; ++n) writer.add({4, 5}, {target_token});
     manifest.files.push_back(writer.finish());
     SplitSummary split;
     split.name = name;
     split.kept = pairs;
+    split.fingerprint = writer.fingerprint();
     split.dropped = {{"empty source", 1, {"x, line 7"}}};
     manifest.splits.push_back(split);
   }
@@ -77,6 +79,7 @@ class PreparedCorpusFolder : public testing::Test {
   }
   test::TemporaryFolder folder;
   CorpusManifest manifest;
+  SpecialTokens target_special = {-1, 0, 1, 2};
 };
 
 TEST_F(PreparedCorpusFolder, Opens) {
@@ -123,6 +126,49 @@ TEST_F(PreparedCorpusFolder, MissingAndDamagedFiles) {
   add_split("validation", 1);  // as that of another corpus
   EXPECT_THAT(failure(),
               HasSubstr("1 pairs, where corpus.json lists 2 (" + (folder / "validation.pairs") + ")"));
+}
+
+TEST_F(PreparedCorpusFolder, PairsOfAnotherCorpusOfTheSameVocabularyAndSize) {
+  add_split("validation", 2, 7);
+  EXPECT_THAT(failure(), HasSubstr("pairs of another corpus than the one of corpus.json (" +
+                                   (folder / "validation.pairs") + ")"));
+}
+
+TEST_F(PreparedCorpusFolder, AManifestOfBeforeFingerprintsWereKept) {
+  std::string old = manifest_text(manifest);
+  const std::string key = "\"fingerprint\"";
+  for (size_t at = old.find(key); at != std::string::npos; at = old.find(key))
+    old.erase(at, old.find('\n', at) - at);
+  write("corpus.json", old);
+  EXPECT_EQ(open_prepared_corpus(folder.path()).validation->size(), 2);
+}
+
+TEST_F(PreparedCorpusFolder, EqualVocabulariesInTwoFilesAreJoint) {
+  EXPECT_FALSE(manifest.joint());
+  const auto source = manifest.source_vocabulary;
+  manifest = {};
+  manifest.source_vocabulary = source;
+  manifest.target_vocabulary = listed_vocabulary("target.model", "pieces of English", 20);
+  add_split("train", 3);
+  describe();
+  EXPECT_TRUE(manifest.joint());
+  EXPECT_TRUE(open_prepared_corpus(folder.path()).joint());
+}
+
+TEST_F(PreparedCorpusFolder, ATaskNamesTheVocabularyWithoutBegin) {
+  target_special.begin = -1;
+  manifest.splits.clear();
+  add_split("train", 3);
+  describe();
+  TaskOptions options;
+  options.data = "text";
+  options.path = folder.path();
+  try {
+    open_task(options, 1);
+    ADD_FAILURE();
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no begin token (" + (folder / "target.model") + ")"));
+  }
 }
 
 TEST_F(PreparedCorpusFolder, DamagedText) {

@@ -14,9 +14,11 @@ namespace smoothlab::data {
 class SmallPairs final : public SentencePairs {
  public:
   using Sentence = std::vector<int32_t>;
-  SmallPairs(std::vector<std::pair<Sentence, Sentence>> pairs, int64_t vocabulary)
+  SmallPairs(std::vector<std::pair<Sentence, Sentence>> pairs, int64_t vocabulary,
+             const SpecialTokens& special = {})
       : pairs_(std::move(pairs)) {
     vocabulary_.size = vocabulary;
+    vocabulary_.special = special;
     vocabulary_.digest = "small";
   }
 

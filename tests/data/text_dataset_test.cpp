@@ -1,6 +1,7 @@
 #include "data/text_dataset.h"
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cluster/error.h"
@@ -46,6 +47,23 @@ TEST(TextDataset, CountsRowsTokensAndClasses) {
 
 TEST(TextDataset, RefusesASampleThatIsNotThere) {
   EXPECT_THROW(small_text().collate({{2, 0}}, Augment::none), UsageError);
+}
+
+TEST(TextDataset, NamesTheVocabularyWithoutBeginOrEnd) {
+  const auto failure = [](const SpecialTokens& special) -> std::string {
+    try {
+      TextDataset(
+          std::make_shared<SmallPairs>(
+              std::vector<std::pair<SmallPairs::Sentence, SmallPairs::Sentence>>{{{5}, {7}}}, 10, special),
+          "corpus/source.model", "corpus/target.model");
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "nothing failed";
+  };
+  EXPECT_THAT(failure({0, 2, -1, 1}), testing::HasSubstr("no begin token (corpus/source.model)"));
+  EXPECT_THAT(failure({0, 2, 1, -1}), testing::HasSubstr("no end token (corpus/source.model)"));
+  EXPECT_EQ(failure({-1, 0, 1, 2}), "nothing failed");
 }
 
 TEST(TextDataset, MakesABatchOfNothing) {

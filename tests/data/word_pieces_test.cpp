@@ -10,12 +10,14 @@
 #include "data/digest.h"
 #include "data/piece_library.h"
 #include "data/piece_training.h"
+#include "model_piece.h"
 #include "small_text.h"
 #include "support/temporary_folder.h"
 
 namespace smoothlab::data {
 namespace {
 
+using test::model_piece;
 using testing::HasSubstr;
 using Ids = std::vector<int32_t>;
 
@@ -145,6 +147,42 @@ TEST_F(WordPiecesFile, WhatCannotBeTrained) {
   EXPECT_THAT(error(small("unigram"), {"дом"}), HasSubstr("the text is too small for 70 pieces"));
 }
 
+/// The number after these words; −1 where they are not there.
+int64_t number_after(const std::string& words, const std::string& message) {
+  const size_t at = message.find(words);
+  return at == std::string::npos ? -1 : std::stoll(message.substr(at + words.size()));
+}
+
+TEST_F(WordPiecesFile, AdviceOnTheSizeCanBeFollowed) {
+  for (const char* type : {"unigram", "bpe"}) {
+    const auto error = [&](int64_t size, const std::vector<std::string>& text) {
+      auto options = small(type);
+      options.size = size;
+      return failure<UsageError>([&] { train(text, options); });
+    };
+    const int64_t most = number_after("choose a size of at most ", error(5000, both_languages()));
+    EXPECT_THAT(error(most, both_languages()), HasSubstr("nothing failed")) << type;
+    EXPECT_EQ(number_after("of at most ", error(most + 1, both_languages())), most) << type;
+    const int64_t least = number_after("choose a size of at least ", error(20, both_languages()));
+    EXPECT_THAT(error(least, both_languages()), HasSubstr("nothing failed")) << type;
+    EXPECT_EQ(number_after("of at least ", error(least - 1, both_languages())), least) << type;
+  }
+}
+
+TEST_F(WordPiecesFile, NoSizeBelowTheLeastIsAdvised) {
+  for (const char* type : {"unigram", "bpe"})
+    for (const char* tiny : {"a", "ab", "дом", "das Haus"}) {
+      auto options = small(type);
+      const auto error = [&] { return failure<UsageError>([&] { train({tiny}, options); }); };
+      const std::string message = error();
+      EXPECT_THAT(message, HasSubstr("the text is too small for 70 pieces")) << type;
+      EXPECT_THAT(message, HasSubstr("add text")) << type;
+      options.size = number_after("at most ", message);
+      if (options.size < 0) continue;
+      EXPECT_EQ(error(), "nothing failed") << type << " " << tiny << " " << message;
+    }
+}
+
 // SentencePiece ends the process where its unigram trainer finds nothing.
 TEST_F(WordPiecesFile, TextOfNothingButBlanks) {
   for (const std::string blank : {"", "  ", "\u3000", "\u200b", "▁", "\ufffd", "\t", "\x01\x02"})
@@ -165,13 +203,6 @@ TEST_F(WordPiecesFile, TokensOfAnotherVocabulary) {
     EXPECT_THAT(failure<DataError>([&] { pieces.decode(Ids{4, id}); }), HasSubstr("which has 70"));
     EXPECT_THAT(failure<DataError>([&] { pieces.piece(id); }), HasSubstr(pieces.path()));
   }
-}
-
-/// A piece of a model, in protobuf's encoding. type: 1 normal, 2 unknown, 3 control.
-std::string model_piece(const std::string& text, char type) {
-  const std::string body = std::string("\x0a") + static_cast<char>(text.size()) + text +
-                           std::string("\x15\x00\x00\x80\xbf", 5) + "\x18" + type;  // score −1
-  return std::string("\x0a") + static_cast<char>(body.size()) + body;
 }
 
 TEST_F(WordPiecesFile, AVocabularyWithoutPadding) {
