@@ -31,6 +31,13 @@ SizeClass class_of(size_t bytes) {
   return {64 + (octave - 12) * 8 + eighth - 1, (size_t{1} << octave) + eighth * step};
 }
 
+/// Whoever counts a thread's memory, as trainer/activation_memory does, is told what LibTorch's allocator
+/// tells.
+void report(void* data, int64_t bytes) {
+  if (c10::memoryProfilingEnabled())
+    c10::reportMemoryUsageToProfiler(data, bytes, 0, 0, c10::Device(c10::DeviceType::CPU));
+}
+
 }  // namespace
 
 /// Before the bytes of a tensor.
@@ -38,6 +45,7 @@ struct alignas(kAlignment) KeptMemory::Block {
   const KeptMemory* owner;
   size_t size_class, bytes;
   Block* next;
+  int64_t asked = 0;  ///< bytes that the tensor wanted
 
   void* data() { return this + 1; }
 };
@@ -45,7 +53,10 @@ struct alignas(kAlignment) KeptMemory::Block {
 c10::DataPtr KeptMemory::allocate(size_t bytes) const {
   const c10::Device cpu(c10::DeviceType::CPU);
   if (bytes == 0) return {nullptr, nullptr, &release, cpu};
-  void* const data = take(bytes)->data();
+  Block* const block = take(bytes);
+  block->asked = static_cast<int64_t>(bytes);
+  void* const data = block->data();
+  report(data, block->asked);
   return {data, data, &release, cpu};
 }
 
@@ -87,7 +98,7 @@ KeptMemory::Block* KeptMemory::take(size_t bytes) const {
     if (!memory)
       throw EnvironmentError(fmt::format("no memory for a tensor of {} bytes", bytes), "memory",
                              "make batches or the network smaller, or free memory");
-    block = new (memory) Block{this, wanted.number, wanted.bytes, nullptr};
+    block = new (memory) Block{this, wanted.number, wanted.bytes, nullptr, 0};
   }
   in_use_ += block->bytes;
   most_in_use_ = std::max(most_in_use_, in_use_);
@@ -97,6 +108,7 @@ KeptMemory::Block* KeptMemory::take(size_t bytes) const {
 void KeptMemory::release(void* data) {
   if (!data) return;
   Block* const block = static_cast<Block*>(data) - 1;
+  report(data, -block->asked);
   const KeptMemory& owner = *block->owner;
   const std::lock_guard<std::mutex> lock(owner.mutex_);
   owner.in_use_ -= block->bytes;
