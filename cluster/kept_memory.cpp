@@ -1,13 +1,11 @@
 #include "cluster/kept_memory.h"
 
 #include <c10/core/CPUAllocator.h>
-#include <fmt/format.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-
-#include "cluster/error.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -82,8 +80,9 @@ KeptMemory::Block* KeptMemory::kept(size_t size_class) const {
 }
 
 KeptMemory::Block* KeptMemory::take(size_t bytes) const {
-  if (bytes > size_t{1} << 48)
-    throw EnvironmentError(fmt::format("a tensor of {} bytes", bytes), "memory", "make it smaller");
+  // In LibTorch's words: as_error() knows them.
+  const auto refuse = [bytes] { TORCH_CHECK(false, "can't allocate memory: a tensor of ", bytes, " bytes"); };
+  if (bytes > size_t{1} << 48) refuse();
   const SizeClass wanted = class_of(bytes);
   const std::lock_guard<std::mutex> lock(mutex_);
   Block* block = kept(wanted.number);
@@ -95,9 +94,7 @@ KeptMemory::Block* KeptMemory::take(size_t bytes) const {
       give_back_locked();
       memory = fresh();
     }
-    if (!memory)
-      throw EnvironmentError(fmt::format("no memory for a tensor of {} bytes", bytes), "memory",
-                             "make batches or the network smaller, or free memory");
+    if (!memory) refuse();
     block = new (memory) Block{this, wanted.number, wanted.bytes, nullptr, 0};
   }
   in_use_ += block->bytes;

@@ -20,7 +20,7 @@ class KeptMemory final : public c10::Allocator {
   explicit KeptMemory(size_t idle_limit = size_t{256} << 20) : idle_limit_(idle_limit) {}
   ~KeptMemory() override { give_back(); }
 
-  /// Throws EnvironmentError where there is no memory.
+  /// Throws c10::Error, as LibTorch's does, where there is no memory.
   c10::DataPtr allocate(size_t bytes);
   c10::DataPtr allocate(size_t bytes) const;  ///< older LibTorch's
   c10::DeleterFnPtr raw_deleter() const;

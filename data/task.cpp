@@ -6,12 +6,20 @@
 #include "data/generated_text.h"
 #include "data/image_dataset.h"
 #include "data/image_sets.h"
+#include "data/piece_library.h"
 #include "data/prepared_corpus.h"
+#include "data/small_lexicon.h"
 #include "data/text_dataset.h"
+#include "data/word_pieces.h"
 
 namespace smoothlab::data {
 
 namespace {
+
+/// Training needs no SentencePiece; without it the tokens stay nameless.
+std::vector<std::string> names_of_pieces(const std::string& model) {
+  return sentencepiece_version().empty() ? std::vector<std::string>() : WordPieces(model).pieces();
+}
 
 Task open_text(const TaskOptions& options) {
   const PreparedCorpus corpus = open_prepared_corpus(options.path);
@@ -20,7 +28,9 @@ Task open_text(const TaskOptions& options) {
   Task task;
   task.name = options.data;
   const auto split = [&](const std::shared_ptr<const SentencePairs>& pairs) {
-    return pairs ? std::make_shared<const TextDataset>(pairs, corpus.source.model, corpus.target.model)
+    const std::string target = corpus.target.model;
+    return pairs ? std::make_shared<const TextDataset>(pairs, corpus.source.model, target,
+                                                       [target] { return names_of_pieces(target); })
                  : nullptr;
   };
   task.train = split(corpus.train);
@@ -39,7 +49,8 @@ Task generate_text(const TaskOptions& options) {
   check_held_out(options, options.train_samples);
   const auto split = [&](const std::string& name) {
     return std::make_shared<const TextDataset>(
-        std::make_shared<const GeneratedText>(generated_text_options(options, name)));
+        std::make_shared<const GeneratedText>(generated_text_options(options, name)), "source", "target",
+        [] { return SmallLexicon::instance().target_words().pieces(); });
   };
   Task task;
   task.name = options.data;
@@ -50,6 +61,10 @@ Task generate_text(const TaskOptions& options) {
 }
 
 }  // namespace
+
+bool is_text(const std::string& data) {
+  return data == "text" || data == "generated_text";
+}
 
 bool AugmentOptions::varies() const {
   return crop > 0 || flip || shift > 0 || brightness > 0 || contrast_low != 1 || contrast_high != 1;

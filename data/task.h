@@ -36,6 +36,9 @@ struct TaskOptions {
   bool channels_last = false;  ///< inputs get the strides of MemoryFormat::ChannelsLast; values are the same
 };
 
+/// Whether such a task is one of sentence pairs; others are of images.
+bool is_text(const std::string& data);
+
 /// The splits of a task. `validation` is null where nothing is held out.
 struct Task {
   std::shared_ptr<const Dataset> train, validation, test;

@@ -10,8 +10,10 @@
 namespace smoothlab::data {
 
 TextDataset::TextDataset(std::shared_ptr<const SentencePairs> pairs, const std::string& source,
-                         const std::string& target)
-    : pairs_(std::move(pairs)), vocabularies_{pairs_->source_vocabulary(), pairs_->target_vocabulary()} {
+                         const std::string& target, Names names)
+    : pairs_(std::move(pairs)),
+      vocabularies_{pairs_->source_vocabulary(), pairs_->target_vocabulary()},
+      names_(std::move(names)) {
   require_begin_and_end(vocabularies_.source, source);
   require_begin_and_end(vocabularies_.target, target);
 }

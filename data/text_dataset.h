@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,15 +14,19 @@ namespace smoothlab::data {
 /// target, and the end token. Nothing is augmented.
 class TextDataset final : public Dataset {
  public:
-  /// source, target: what errors call the vocabularies, such as their paths. Throws DataError where one has
-  /// no begin or no end token.
+  using Names = std::function<std::vector<std::string>()>;
+
+  /// source, target: what errors call the vocabularies, such as their paths. names: gives class_names() when
+  /// they are asked for. Throws DataError where a vocabulary has no begin or no end token.
   explicit TextDataset(std::shared_ptr<const SentencePairs> pairs, const std::string& source = "source",
-                       const std::string& target = "target");
+                       const std::string& target = "target", Names names = {});
 
   int64_t size() const override { return pairs_->size(); }
   int64_t classes() const override { return pairs_->target_vocabulary().size; }
-  /// None: a vocabulary is a file of its own.
-  std::vector<std::string> class_names() const override { return {}; }
+  /// What the tokens of the target are called; empty where nobody knows.
+  std::vector<std::string> class_names() const override {
+    return names_ ? names_() : std::vector<std::string>();
+  }
   std::string fingerprint() const override { return pairs_->fingerprint(); }
   int64_t rows(int64_t sample) const override { return pairs_->target(sample).count + 1; }
   int64_t tokens(int64_t sample) const override;
@@ -35,6 +40,7 @@ class TextDataset final : public Dataset {
  private:
   std::shared_ptr<const SentencePairs> pairs_;
   TextVocabularies vocabularies_;
+  Names names_;
   mutable std::once_flag counted_;
   mutable at::Tensor counts_;
 };

@@ -19,6 +19,8 @@ class TextPieces {
   /// Plain text of ids; padding, begin and end leave nothing behind, and what becomes of unknown is the
   /// vocabulary's affair. Throws DataError for an id that the vocabulary does not have.
   virtual std::string decode(const std::vector<int32_t>& ids) const = 0;
+  /// What each token is called, "▁house": as many as the vocabulary has.
+  virtual std::vector<std::string> pieces() const = 0;
 };
 
 }  // namespace smoothlab::data

@@ -55,6 +55,12 @@ std::string WordList::decode(const Tokens& tokens) const {
   return text;
 }
 
+std::vector<std::string> WordList::pieces() const {
+  std::vector<std::string> all = {"<pad>", "<unk>", "<s>", "</s>"};
+  all.insert(all.end(), words_.begin(), words_.end());
+  return all;
+}
+
 int32_t WordList::id(const std::string& word) const {
   const auto found = ids_.find(word);
   return found == ids_.end() ? vocabulary_.special.unknown : found->second;

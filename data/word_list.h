@@ -24,6 +24,7 @@ class WordList final : public TextPieces {
   /// Unknown leaves nothing behind, as padding, begin and end do.
   std::string decode(const std::vector<int32_t>& ids) const override;
   std::string decode(const Tokens& tokens) const;
+  std::vector<std::string> pieces() const override;
   /// The unknown token where the word is not in the list.
   int32_t id(const std::string& word) const;
 

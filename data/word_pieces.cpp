@@ -79,4 +79,10 @@ void WordPieces::check(int32_t id) const {
                     path_, "use the vocabulary that the tokens were made with");
 }
 
+std::vector<std::string> WordPieces::pieces() const {
+  std::vector<std::string> all;
+  for (int32_t id = 0; id < vocabulary_.size; ++id) all.push_back(piece(id));
+  return all;
+}
+
 }  // namespace smoothlab::data

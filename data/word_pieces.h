@@ -32,6 +32,7 @@ class WordPieces final : public TextPieces {
   std::string decode(const Tokens& tokens) const;
   /// A piece as the vocabulary writes it: "▁house". Throws DataError as decode does.
   std::string piece(int32_t id) const;
+  std::vector<std::string> pieces() const override;
 
  private:
   void check(int32_t id) const;

@@ -33,15 +33,16 @@ std::string remedy(const std::string& written, const std::vector<std::string>& n
 
 ChosenClass choose(const std::string& written, const std::vector<std::string>& names, int64_t classes,
                    const std::string& path) {
-  const auto found = std::find(names.begin(), names.end(), written);
+  auto found = std::find(names.begin(), names.end(), written);
+  if (found == names.end()) found = std::find(names.begin(), names.end(), "\u2581" + written);
   if (found != names.end()) {
     const auto number = found - names.begin();
-    const auto again = std::find(found + 1, names.end(), written);
+    const auto again = std::find(found + 1, names.end(), *found);
     if (again != names.end())
       throw UsageError(
           fmt::format("'{}' is the name of class {} and of class {}", written, number, again - names.begin()),
           path, "give the number of the one that is meant");
-    return {number, written};
+    return {number, *found};
   }
   const auto number = as_number(written);
   if (!number) throw UsageError("there is no class '" + written + "'", path, remedy(written, names, classes));

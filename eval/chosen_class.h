@@ -19,7 +19,8 @@ std::vector<std::string> split_classes(const std::vector<std::string>& given, si
                                        const std::string& option);
 
 /// The classes that these names or numbers stand for in a file of K `classes`, `names` of them (empty: it has
-/// none; then only numbers are known). A name goes before a number, as of a word piece "7". `path` is what
+/// none; then only numbers are known). A name goes before a number, as of a word piece "7"; a word stands for
+/// the piece that begins one, "the" for "▁the", where it is no name itself. `path` is what
 /// messages name. Throws UsageError for what is neither (with the nearest name), for a name that several
 /// classes have, and for a class given twice.
 std::vector<ChosenClass> choose_classes(const std::vector<std::string>& written,

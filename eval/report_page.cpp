@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cluster/duration.h"
+#include "data/task.h"
 #include "eval/distillation_report.h"
 #include "eval/markup.h"
 #include "eval/page.h"
@@ -122,7 +123,7 @@ std::string reliability_part(const ReportSubject& subject, Figures& figures) {
   for (const AlphaRuns& smoothing : subject.smoothing)
     if (smoothing.alpha > 0) add(&smoothing, false);
   if (html.empty()) return "";
-  return fmt::format("<h3>Reliability (fig. {})</h3>\n", subject.task == "text" ? 3 : 2) +
+  return fmt::format("<h3>Reliability (fig. {})</h3>\n", data::is_text(subject.task) ? 3 : 2) +
          "<p class=\"soft\">Accuracy of the answers given with about the same "
          "confidence, of the first seed whose logits were kept. Below the dashed line the network claims more than it knows.</p>\n" +
          grid(html);
@@ -151,7 +152,8 @@ std::string projection_part(const ReportSubject& subject, Figures& figures) {
   std::string html;
   for (const Chart& chart : projection_charts(subject)) html += figures.chart(chart);
   if (html.empty()) return "";
-  return "<h3>Penultimate projections (fig. 1)</h3>\n<p class=\"soft\">Penultimate activations of three classes "
+  return fmt::format("<h3>Penultimate projections (fig. {})</h3>\n", data::is_text(subject.task) ? 7 : 1) +
+         "<p class=\"soft\">Penultimate activations of three classes "
          "on the plane through their templates, of the first seed that kept them. Dashed: where two of the classes have equal "
          "logits. Spread: distance to the class's mean over the distance between the means. Regularity: 1 for "
          "an equilateral triangle of the means.</p>\n" +

@@ -10,7 +10,7 @@
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
-#include "eval/paper_results.h"
+#include "launcher/projected_classes.h"
 #include "launcher/swept_run.h"
 #include "trainer/checkpoint.h"
 #include "trainer/paper_recipes.h"
@@ -90,18 +90,9 @@ eval::ReportRun told(const trainer::RunRecord& record, const std::string& name) 
   return run;
 }
 
-/// Classes to project of a file with these names; empty where none are asked for and it has too few.
-std::vector<std::string> projected_classes(const eval::ReportRun& run, const ReportWishes& wishes,
-                                           const std::vector<std::string>& names) {
-  if (!wishes.classes.empty()) return wishes.classes;
-  const auto* paper = eval::published_results(run.task, run.model);
-  if (paper && paper->projected) return {paper->projected->begin(), paper->projected->end()};
-  if (names.size() < 3) return {};
-  return {names.begin(), names.begin() + 3};
-}
-
 /// Adds what a logit file of the run's end shows; an earlier one is passed over.
-void judge_file(const std::string& path, const ReportWishes& wishes, eval::ReportRun& run) {
+void judge_file(const std::string& path, const ReportWishes& wishes, ProjectedClasses& projected,
+                eval::ReportRun& run) {
   const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::refuse, eval::Summary::accept);
   if (file.attribute("step") != std::to_string(run.end->step)) return;
   const std::string split = file.attribute("split");
@@ -112,7 +103,7 @@ void judge_file(const std::string& path, const ReportWishes& wishes, eval::Repor
     run.calibration = eval::analyse(file, options);
   }
   if (file.penultimate() == 0 || !file.has("classifier/weight")) return;
-  const auto classes = projected_classes(run, wishes, file.class_names());
+  const auto classes = projected.of(file, run.task, run.model);
   if (classes.empty()) return;
   eval::ProjectionOptions options;
   options.examples = wishes.examples;
@@ -120,19 +111,16 @@ void judge_file(const std::string& path, const ReportWishes& wishes, eval::Repor
   run.projections.push_back(eval::project(file, classes, options));
 }
 
-/// unknown: a class that a file does not know is kept there, the last one.
-void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, eval::ReportRun& run,
-                 std::optional<UsageError>& unknown) {
+void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, ProjectedClasses& projected,
+                 eval::ReportRun& run) {
   if (!run.end) return;
   for (const std::string& path : record.logits) {
     const std::string name = std::filesystem::path(path).filename().string();
     if (name.rfind("step-", 0) == 0 || name == "draws.h5") continue;
     try {
-      judge_file(path, wishes, run);
+      judge_file(path, wishes, projected, run);
     } catch (const DataError& error) {
       run.problems.push_back(name + " is left out: " + error.problem() + ".");
-    } catch (const UsageError& error) {
-      unknown = error;  // the classes are of another data set; what came before them is kept
     }
   }
 }
@@ -199,9 +187,8 @@ std::vector<eval::ReportRun> gather_runs(const std::vector<std::string>& folders
       if (seen.insert(std::filesystem::weakly_canonical(run)).second) found.push_back(run);
   const auto names = short_names(found);
   std::vector<eval::ReportRun> runs;
-  std::optional<UsageError> unknown;
+  ProjectedClasses projected(wishes.classes);
   std::optional<DataError> unreadable;
-  bool projected = false;
   std::vector<std::optional<trainer::TeacherRecord>> teachers(found.size());
   for (size_t i = 0; i < found.size(); ++i) {
     try {
@@ -209,17 +196,16 @@ std::vector<eval::ReportRun> gather_runs(const std::vector<std::string>& folders
       teachers[i] = record.teacher;
       runs.push_back(told(record, names[i]));
       take_sweep(record, *files, runs.back());
-      judge_files(record, wishes, runs.back(), unknown);
+      judge_files(record, wishes, projected, runs.back());
     } catch (const DataError& error) {
       unreadable = error;
       runs.emplace_back().name = names[i];
       runs.back().problems.push_back(std::string("it cannot be read: ") + error.what() + ".");
       runs.back().unreadable = true;
     }
-    projected = projected || !runs.back().projections.empty();
   }
   find_teachers(found, teachers, *files, runs);
-  if (unknown && !projected) throw UsageError(*unknown);
+  projected.check();
   const bool none = std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.unreadable; });
   if (unreadable && none) throw DataError(*unreadable);
   return runs;

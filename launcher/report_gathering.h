@@ -9,7 +9,7 @@ namespace smoothlab::launcher {
 
 /// What a report shows of runs beside what they say themselves.
 struct ReportWishes {
-  std::vector<std::string> classes;  ///< three, to be projected; empty: the paper's, else the first three
+  std::vector<std::string> classes;  ///< three, to be projected where files know them; see ProjectedClasses
   int64_t examples = 100;            ///< of each that are drawn; 0: all
   int threads = 0;                   ///< 0: as many as there are cores
 };

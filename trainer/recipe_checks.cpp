@@ -147,7 +147,7 @@ void check_schedule(const Checker& checker, const ScheduleOptions& schedule) {
 }
 
 void check_text(const Checker& checker, const Recipe& recipe) {
-  const bool text = recipe.task.data == "text" || recipe.task.data == "generated_text",
+  const bool text = data::is_text(recipe.task.data),
              reads_text = models::transformer_size(recipe.model.name).has_value();
   checker.require(text == reads_text, "model.name",
                   fmt::format("'{}' reads {}, and task.data is {}", recipe.model.name,

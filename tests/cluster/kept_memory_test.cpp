@@ -1,5 +1,6 @@
 #include "cluster/kept_memory.h"
 
+#include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,8 +8,6 @@
 #include <cstring>
 #include <thread>
 #include <vector>
-
-#include "cluster/error.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -54,7 +53,7 @@ TEST(KeptMemory, GivesBackWhatIsTooMuch) {
 
 TEST(KeptMemory, RefusesWhatNoMachineHas) {
   const KeptMemory memory;
-  EXPECT_THROW(memory.allocate(SIZE_MAX), EnvironmentError);
+  EXPECT_THROW(memory.allocate(SIZE_MAX), c10::Error);
 }
 
 TEST(KeptMemory, ThreadsMayFreeWhatOthersTook) {

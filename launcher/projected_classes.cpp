@@ -1,0 +1,57 @@
+#include "launcher/projected_classes.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/task.h"
+#include "eval/chosen_class.h"
+#include "eval/paper_results.h"
+
+namespace smoothlab::launcher {
+namespace {
+
+/// Special tokens, "<s>", are no words.
+bool is_special(const std::string& name) {
+  return name.empty() || (name.size() > 1 && name.front() == '<' && name.back() == '>');
+}
+
+std::vector<std::string> most_frequent(const eval::LogitFile& file, const std::vector<std::string>& names) {
+  std::vector<int64_t> labels(static_cast<size_t>(file.rows()));
+  file.read_labels(0, file.rows(), labels.data());
+  std::vector<int64_t> counts(names.size()), order(names.size());
+  for (const int64_t label : labels) ++counts[static_cast<size_t>(label)];
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    return counts[static_cast<size_t>(a)] > counts[static_cast<size_t>(b)];
+  });
+  std::vector<std::string> chosen;
+  for (const int64_t token : order)
+    if (chosen.size() < 3 && !is_special(names[static_cast<size_t>(token)]))
+      chosen.push_back(names[static_cast<size_t>(token)]);
+  return chosen;
+}
+
+}  // namespace
+
+std::vector<std::string> ProjectedClasses::of(const eval::LogitFile& file, const std::string& task,
+                                              const std::string& model) {
+  const std::vector<std::string> names = file.class_names();
+  if (!wished_.empty()) try {
+      eval::choose_classes(wished_, names, file.classes(), file.path());
+      known_ = true;
+      return wished_;
+    } catch (const UsageError& error) {
+      unknown_ = error;
+    }
+  const auto* paper = eval::published_results(task, model);
+  if (paper && paper->projected) return {paper->projected->begin(), paper->projected->end()};
+  if (names.size() < 3) return {};
+  if (data::is_text(task)) return most_frequent(file, names);
+  return {names.begin(), names.begin() + 3};
+}
+
+void ProjectedClasses::check() const {
+  if (unknown_ && !known_) throw UsageError(*unknown_);
+}
+
+}  // namespace smoothlab::launcher
