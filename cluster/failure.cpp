@@ -13,8 +13,10 @@ namespace smoothlab::cluster {
 namespace {
 
 Error out_of_memory(const std::string& detail) {
-  return EnvironmentError("out of memory", detail,
-                          "lower train.global_batch, train.micro_batch or the size of the network");
+  return EnvironmentError(
+      "out of memory", detail,
+      "lower what is worked on at once (train.global_batch, train.micro_batch, evaluate.batch; "
+      "--batch-tokens or --beam of translate) or the size of the network");
 }
 
 /// "CUDA out of memory. Tried to allocate 20.00 GiB (GPU 0; …" or ". GPU 0 has …", whose advice is about

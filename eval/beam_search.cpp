@@ -12,14 +12,6 @@
 namespace smoothlab::eval {
 namespace {
 
-/// What is the same for all sentences of a batch.
-struct Rules {
-  const BeamOptions& options;
-  const data::Vocabulary& target;
-  LengthPenalty penalty;
-  std::vector<int32_t> never, never_yet;  ///< tokens that are not chosen; nor before the shortest length
-};
-
 /// A continuation of the hypothesis in a lane.
 struct Continuation {
   double log_probability;  ///< of the whole
@@ -29,98 +21,93 @@ struct Continuation {
 
 class SentenceBeam : public SentenceSearch {
  public:
-  SentenceBeam(const Rules& rules, int64_t sentence, int64_t source_tokens)
-      : SentenceSearch(rules.target.special.begin),
-        rules_(rules),
-        sentence_(sentence),
-        most_tokens_(source_tokens + rules.options.longest_extra),
+  SentenceBeam(const SearchRules& rules, const BeamOptions& options, const LengthPenalty& penalty,
+               int64_t sentence, int64_t source_tokens)
+      : SentenceSearch(rules, sentence, source_tokens),
+        options_(options),
+        penalty_(penalty),
+        end_(rules.target.special.end),
         live_(1) {}
-
-  void advance(const float* logits, SearchScratch& scratch) override {
-    const std::vector<Continuation> best =
-        tokens_so_far_ == most_tokens_ ? endings(logits, scratch) : continuations(logits, scratch);
-    std::vector<Hypothesis> next;
-    parents_.clear();
-    tokens_.clear();
-    for (const Continuation& one : best) {
-      const Hypothesis& before = live_[static_cast<size_t>(one.lane)];
-      if (one.token == rules_.target.special.end) {
-        finish(before, one.log_probability);
-      } else if (static_cast<int64_t>(next.size()) < rules_.options.beam) {
-        next.push_back(before);
-        next.back().tokens.push_back(one.token);
-        next.back().log_probability = one.log_probability;
-        parents_.push_back(one.lane);
-        tokens_.push_back(one.token);
-      }
-    }
-    ++tokens_so_far_;
-    live_ = std::move(next);
-    if (tokens_so_far_ > most_tokens_ || nothing_better_can_come()) {
-      live_.clear();
-      parents_.clear();
-      tokens_.clear();
-    }
-  }
 
   std::vector<Hypothesis> results() override { return std::move(finished_); }
 
  private:
+  void choose(const float* logits, SearchScratch& scratch) override {
+    const std::vector<Continuation> best =
+        at_longest() ? endings(logits, scratch) : continuations(logits, scratch);
+    std::vector<Hypothesis> next;
+    stop();
+    for (const Continuation& one : best) {
+      const Hypothesis& before = live_[static_cast<size_t>(one.lane)];
+      if (one.token == end_) {
+        finish(before, one.log_probability);
+      } else if (static_cast<int64_t>(next.size()) < options_.beam) {
+        next.push_back(before);
+        next.back().tokens.push_back(one.token);
+        next.back().log_probability = one.log_probability;
+        go_on(one.lane, one.token);
+      }
+    }
+    live_ = std::move(next);
+    if (at_longest() || nothing_better_can_come()) {
+      live_.clear();
+      stop();
+    }
+  }
+
   /// The best of all lanes; those of a lane come sorted.
   std::vector<Continuation> continuations(const float* logits, SearchScratch& scratch) const {
-    const BeamOptions& options = rules_.options;
-    const int64_t wanted = options.beam == 1 ? 1 : 2 * options.beam;
-    const auto& never = tokens_so_far_ < options.shortest ? rules_.never_yet : rules_.never;
+    const int64_t wanted = options_.beam == 1 ? 1 : 2 * options_.beam;
     std::vector<Continuation> all;
-    for (size_t lane = 0; lane < live_.size(); ++lane) {
-      const float* row = logits + static_cast<int64_t>(lane) * rules_.target.size;
+    for (int64_t lane = 0; lane < lanes(); ++lane) {
+      const float* row = row_of(logits, lane);
       const NextTokens next = next_of(row, scratch);
-      top_candidates(row, rules_.target.size, wanted, never, scratch.candidates);
+      top_candidates(row, scratch.classes, wanted, never(), scratch.candidates);
       for (const Candidate& one : scratch.candidates)
-        all.push_back({live_[lane].log_probability + next.log_probability(one.logit),
-                       static_cast<int64_t>(lane), one.token});
+        all.push_back(continued(lane, next, one.logit, one.token));
+      // Those of all lanes would be as many as the square of the beam.
+      if (static_cast<int64_t>(all.size()) >= 2 * wanted) keep_best(all, wanted);
     }
-    sort(all);
-    if (static_cast<int64_t>(all.size()) > wanted) all.resize(static_cast<size_t>(wanted));
+    keep_best(all, wanted);
     return all;
   }
 
   /// Every lane with the end token.
   std::vector<Continuation> endings(const float* logits, SearchScratch& scratch) const {
-    const int32_t end = rules_.target.special.end;
     std::vector<Continuation> all;
-    for (size_t lane = 0; lane < live_.size(); ++lane) {
-      const float* row = logits + static_cast<int64_t>(lane) * rules_.target.size;
-      all.push_back({live_[lane].log_probability + next_of(row, scratch).log_probability(row[end]),
-                     static_cast<int64_t>(lane), end});
+    for (int64_t lane = 0; lane < lanes(); ++lane) {
+      const float* row = row_of(logits, lane);
+      all.push_back(continued(lane, next_of(row, scratch), row[end_], end_));
     }
-    sort(all);
+    keep_best(all, lanes());
     return all;
   }
 
-  NextTokens next_of(const float* row, SearchScratch& scratch) const {
-    return finite_next_tokens(row, rules_.target.size, rules_.options.temperature, scratch, sentence_,
-                              tokens_so_far_);
+  int64_t lanes() const { return static_cast<int64_t>(live_.size()); }
+
+  Continuation continued(int64_t lane, const NextTokens& next, float logit, int32_t token) const {
+    return {live_[static_cast<size_t>(lane)].log_probability + next.log_probability(logit), lane, token};
   }
 
-  /// Equals stay in the order of lanes, and within one as they came.
-  static void sort(std::vector<Continuation>& all) {
+  /// Sorts. Equals stay in the order of lanes, and within one as they came.
+  static void keep_best(std::vector<Continuation>& all, int64_t count) {
     std::stable_sort(all.begin(), all.end(), [](const Continuation& a, const Continuation& b) {
       return a.log_probability > b.log_probability;
     });
+    if (static_cast<int64_t>(all.size()) > count) all.resize(static_cast<size_t>(count));
   }
 
   void finish(const Hypothesis& before, double log_probability) {
-    const double score = log_probability / rules_.penalty.at(tokens_so_far_ + 1);
+    const double score = log_probability / penalty_.at(tokens_so_far() + 1);
     if (full() && score <= finished_.back().score) return;
     const auto place =
         std::upper_bound(finished_.begin(), finished_.end(), score,
                          [](double value, const Hypothesis& one) { return value > one.score; });
-    finished_.insert(place, {before.tokens, log_probability, score, tokens_so_far_ == most_tokens_});
-    if (static_cast<int64_t>(finished_.size()) > rules_.options.n) finished_.pop_back();
+    finished_.insert(place, {before.tokens, log_probability, score, at_longest()});
+    if (static_cast<int64_t>(finished_.size()) > options_.n) finished_.pop_back();
   }
 
-  bool full() const { return static_cast<int64_t>(finished_.size()) == rules_.options.n; }
+  bool full() const { return static_cast<int64_t>(finished_.size()) == options_.n; }
 
   /// A live hypothesis of log P = p can only come to log P = q ≤ p: what tokens add is never above 0, and
   /// rounding keeps order. Ended at length L ≤ `longest` it scores q / penalty(L). As q is not above 0 and
@@ -130,13 +117,14 @@ class SentenceBeam : public SentenceSearch {
   bool nothing_better_can_come() const {
     if (live_.empty()) return true;
     if (!full()) return false;
-    if (rules_.options.beam == 1) return true;
-    const double bound = live_.front().log_probability / rules_.penalty.at(most_tokens_ + 1);
-    return rules_.options.early_stop && bound <= finished_.back().score;
+    if (options_.beam == 1) return true;
+    const double bound = live_.front().log_probability / penalty_.at(most_tokens() + 1);
+    return options_.early_stop && bound <= finished_.back().score;
   }
 
-  const Rules& rules_;
-  int64_t sentence_, most_tokens_, tokens_so_far_ = 0;
+  const BeamOptions& options_;
+  const LengthPenalty& penalty_;
+  int32_t end_;
   std::vector<Hypothesis> live_, finished_;  ///< both the best first, the ones by log P, the others by score
 };
 
@@ -158,17 +146,14 @@ std::vector<std::vector<Hypothesis>> beam_search(models::Decoding& decoding, con
   check(options);
   int64_t longest = 0;
   for (const int64_t tokens : batch.source_tokens) longest = std::max(longest, tokens);
-  Rules rules{options,
-              target,
-              LengthPenalty(options.length_penalty, longest + options.longest_extra + 1),
-              tokens_without_text(target.special),
-              {}};
-  rules.never_yet = rules.never;
-  rules.never_yet.push_back(target.special.end);
-  std::vector<std::unique_ptr<SentenceSearch>> searches;
-  for (size_t i = 0; i < batch.source_tokens.size(); ++i)
-    searches.push_back(std::make_unique<SentenceBeam>(rules, batch.ids[i], batch.source_tokens[i]));
-  return search_together(decoding, searches, target.size, threads);
+  const LengthPenalty penalty(options.length_penalty, most_tokens(options, longest) + 1);
+  const SearchRules rules(options, target);
+  return search_together(
+      decoding, batch,
+      [&](int64_t sentence, int64_t source_tokens) {
+        return std::make_unique<SentenceBeam>(rules, options, penalty, sentence, source_tokens);
+      },
+      target.size, threads);
 }
 
 }  // namespace smoothlab::eval

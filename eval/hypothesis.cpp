@@ -2,9 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cluster/error.h"
 
 namespace smoothlab::eval {
+
+int64_t most_tokens(const SearchOptions& options, int64_t source_tokens) {
+  return std::max(source_tokens + options.longest_extra, options.shortest);
+}
 
 void check(const SearchOptions& options) {
   if (!(options.temperature >= 1e-3 && options.temperature <= 1e3))

@@ -15,13 +15,15 @@ struct Hypothesis {
 
 /// What every search is told.
 struct SearchOptions {
-  double temperature = 1;  ///< divides the logits: p = softmax(z / T), within the search
-  int64_t n = 1;           ///< hypotheses a sentence
-  /// An output has at most as many tokens as its source, without the end tokens, and so many more. After
-  /// those the end token comes, whatever its probability.
-  int64_t longest_extra = 50;
-  int64_t shortest = 0;  ///< tokens before the end token may come
+  double temperature = 1;      ///< divides the logits: p = softmax(z / T), within the search
+  int64_t n = 1;               ///< hypotheses a sentence
+  int64_t longest_extra = 50;  ///< see most_tokens
+  int64_t shortest = 0;        ///< tokens before the end token may come
 };
+
+/// An output has at most as many tokens as its source, without the end tokens, and longest_extra more, or as
+/// many as the shortest must have. After those the end token comes, whatever its probability.
+int64_t most_tokens(const SearchOptions& options, int64_t source_tokens);
 
 /// Throws UsageError for a temperature outside 1/1000 … 1000, n below 1, or negative lengths.
 void check(const SearchOptions& options);

@@ -56,7 +56,7 @@ std::vector<int32_t> tokens_without_text(const data::SpecialTokens& special) {
 
 void top_candidates(const float* logits, int64_t n, int64_t count, const std::vector<int32_t>& never,
                     std::vector<Candidate>& best) {
-  Best kept(count, never, best);
+  Best kept(std::min(count, n), never, best);
   if (count < 1) return;
   int64_t begin = 0;
   for (; begin + block <= n; begin += block) {

@@ -15,8 +15,10 @@ namespace {
 /// Logits below which starting threads takes longer than what they would do.
 constexpr int64_t worth_threads = INT64_C(1) << 18;
 
+using Searches = std::vector<std::unique_ptr<SentenceSearch>>;
+
 /// Where each search's lanes lie among those of the decoding.
-std::vector<int64_t> lane_offsets(const std::vector<std::unique_ptr<SentenceSearch>>& searches) {
+std::vector<int64_t> lane_offsets(const Searches& searches) {
   std::vector<int64_t> offsets = {0};
   offsets.reserve(searches.size() + 1);
   for (const auto& search : searches)
@@ -25,8 +27,7 @@ std::vector<int64_t> lane_offsets(const std::vector<std::unique_ptr<SentenceSear
 }
 
 /// The next lanes as numbers of the last ones.
-std::vector<int64_t> chosen_lanes(const std::vector<std::unique_ptr<SentenceSearch>>& searches,
-                                  const std::vector<int64_t>& offsets) {
+std::vector<int64_t> chosen_lanes(const Searches& searches, const std::vector<int64_t>& offsets) {
   std::vector<int64_t> chosen;
   for (size_t i = 0; i < searches.size(); ++i)
     for (const int64_t parent : searches[i]->parents()) chosen.push_back(offsets[i] + parent);
@@ -50,19 +51,38 @@ SearchBatch search_batch(const models::SourceSentences& sources, std::vector<int
   return batch;
 }
 
-NextTokens finite_next_tokens(const float* logits, int64_t classes, double temperature,
-                              SearchScratch& scratch, int64_t sentence, int64_t tokens) {
-  const NextTokens next = next_tokens(logits, classes, temperature, scratch.exponentials.data());
+SearchRules::SearchRules(const SearchOptions& search_options, const data::Vocabulary& target_vocabulary)
+    : options(search_options),
+      target(target_vocabulary),
+      never(tokens_without_text(target.special)),
+      never_yet(never) {
+  never_yet.push_back(target.special.end);
+}
+
+SentenceSearch::SentenceSearch(const SearchRules& rules, int64_t sentence, int64_t source_tokens)
+    : rules_(rules),
+      sentence_(sentence),
+      most_tokens_(eval::most_tokens(rules.options, source_tokens)),
+      parents_{0},
+      tokens_{rules.target.special.begin} {}
+
+NextTokens SentenceSearch::next_of(const float* row, SearchScratch& scratch) const {
+  const NextTokens next =
+      next_tokens(row, rules_.target.size, rules_.options.temperature, scratch.exponentials.data());
   if (!next.finite)
     throw RunError("a logit is not finite",
-                   fmt::format("translation of sentence {}, after {} tokens", sentence, tokens),
+                   fmt::format("translation of sentence {}, after {} tokens", sentence_, tokens_so_far_),
                    "the weights have diverged or are damaged: use an earlier checkpoint");
   return next;
 }
 
-std::vector<std::vector<Hypothesis>> search_together(
-    models::Decoding& decoding, const std::vector<std::unique_ptr<SentenceSearch>>& searches, int64_t classes,
-    int threads) {
+std::vector<std::vector<Hypothesis>> search_together(models::Decoding& decoding, const SearchBatch& batch,
+                                                     const SearchMaker& make, int64_t classes, int threads) {
+  if (threads < 1)
+    throw UsageError(fmt::format("a search on {} threads", threads), "translation", "give it 1 or more");
+  Searches searches;
+  for (size_t i = 0; i < batch.ids.size(); ++i)
+    searches.push_back(make(batch.ids[i], batch.source_tokens[i]));
   std::vector<SearchScratch> scratch;
   for (int worker = 0; worker < threads; ++worker) scratch.emplace_back(classes);
   FloatLanes logits;

@@ -13,57 +13,66 @@
 namespace smoothlab::eval {
 namespace {
 
-struct Rules {
-  const SamplingOptions& options;
-  const data::Vocabulary& target;
-  std::vector<int32_t> never, never_yet;
-};
-
-bool holds(const std::vector<int32_t>& few, int32_t token) {
-  return std::find(few.begin(), few.end(), token) != few.end();
+/// The first of `count` weights that, with those before it, exceeds this share of their sum.
+template <typename Weight>
+size_t drawn(const Weight* weights, size_t count, double sum, double share) {
+  double so_far = 0;
+  size_t last = 0;  // for rounding, should it leave none
+  for (size_t i = 0; i < count; ++i) {
+    if (weights[i] > 0) last = i;
+    so_far += weights[i];
+    if (share * sum < so_far) break;
+  }
+  return last;
 }
+
+/// What the next token of a lane is drawn from: all tokens in their order, or some in falling order of their
+/// probability.
+class Lot {
+ public:
+  /// weights: of all tokens; those of `never` become 0.
+  void of_all(float* weights, int64_t classes, const std::vector<int32_t>& never) {
+    top_.clear();
+    all_ = weights;
+    count_ = static_cast<size_t>(classes);
+    for (const int32_t token : never) weights[token] = 0;
+    sum_ = 0;
+    for (size_t k = 0; k < count_; ++k) sum_ += weights[k];
+  }
+  void of_top(const NextTokens& next, const std::vector<Candidate>& candidates) {
+    top_ = candidates;
+    top_weights_.clear();
+    sum_ = 0;
+    for (const Candidate& one : top_) {
+      top_weights_.push_back(
+          std::exp(next.log_probability(one.logit) - next.log_probability(top_.front().logit)));
+      sum_ += top_weights_.back();
+    }
+  }
+  bool empty() const { return sum_ == 0; }
+  int32_t draw(double uniform) const {
+    if (top_.empty()) return static_cast<int32_t>(drawn(all_, count_, sum_, uniform));
+    return top_[drawn(top_weights_.data(), top_.size(), sum_, uniform)].token;
+  }
+
+ private:
+  const float* all_ = nullptr;
+  size_t count_ = 0;
+  std::vector<Candidate> top_;
+  std::vector<double> top_weights_;
+  double sum_ = 0;
+};
 
 class SentenceSamples : public SentenceSearch {
  public:
-  SentenceSamples(const Rules& rules, int64_t sentence, int64_t source_tokens)
-      : SentenceSearch(rules.target.special.begin),
-        rules_(rules),
-        sentence_(sentence),
-        most_tokens_(source_tokens + rules.options.longest_extra),
-        samples_(static_cast<size_t>(rules.options.n)) {
+  SentenceSamples(const SearchRules& rules, const SamplingOptions& options, int64_t sentence,
+                  int64_t source_tokens)
+      : SentenceSearch(rules, sentence, source_tokens),
+        options_(options),
+        end_(rules.target.special.end),
+        samples_(static_cast<size_t>(options.n)) {
     // All draws go on from the one lane that there is at the start.
-    for (int64_t draw = 0; draw < rules.options.n; ++draw) live_.push_back({draw, 0});
-  }
-
-  void advance(const float* logits, SearchScratch& scratch) override {
-    std::vector<Live> next;
-    const std::vector<Live> now = std::move(live_);
-    parents_.clear();
-    tokens_.clear();
-    NextTokens distribution;
-    int64_t lane = -1;
-    for (const Live& one : now) {
-      const float* row = logits + one.lane * rules_.target.size;
-      if (one.lane != lane) {
-        distribution = finite_next_tokens(row, rules_.target.size, rules_.options.temperature, scratch,
-                                          sentence_, tokens_so_far_);
-        lane = one.lane;
-      }
-      const int32_t token = choose(row, distribution, one.draw, scratch);
-      Hypothesis& sample = samples_[static_cast<size_t>(one.draw)];
-      sample.log_probability += distribution.log_probability(row[token]);
-      if (token == rules_.target.special.end) {
-        sample.score = sample.log_probability;
-        sample.cut = tokens_so_far_ == most_tokens_;
-        continue;
-      }
-      sample.tokens.push_back(token);
-      next.push_back({one.draw, static_cast<int64_t>(next.size())});
-      parents_.push_back(one.lane);
-      tokens_.push_back(token);
-    }
-    live_ = std::move(next);
-    ++tokens_so_far_;
+    for (int64_t draw = 0; draw < options.n; ++draw) live_.push_back({draw, 0});
   }
 
   std::vector<Hypothesis> results() override { return std::move(samples_); }
@@ -74,59 +83,55 @@ class SentenceSamples : public SentenceSearch {
     int64_t draw, lane;
   };
 
-  int32_t choose(const float* row, const NextTokens& distribution, int64_t draw,
-                 SearchScratch& scratch) const {
-    if (tokens_so_far_ == most_tokens_) return rules_.target.special.end;
-    const AddressedRandom random(rules_.options.seed, Purpose::token_sampling, static_cast<uint64_t>(draw),
-                                 static_cast<uint64_t>(sentence_));
-    const double uniform = random.uniform(static_cast<uint32_t>(tokens_so_far_));
-    const auto& never = tokens_so_far_ < rules_.options.shortest ? rules_.never_yet : rules_.never;
-    return rules_.options.top_k > 0
-               ? among_top(row, distribution, rules_.options.top_k, uniform, never, scratch)
-               : among_all(row, distribution, uniform, never, scratch);
-  }
-
-  int32_t among_all(const float* row, const NextTokens& distribution, double uniform,
-                    const std::vector<int32_t>& never, SearchScratch& scratch) const {
-    const float* weights = scratch.exponentials.data();
-    const auto n = static_cast<int32_t>(rules_.target.size);
-    const auto weight = [&](int32_t k) { return holds(never, k) ? 0.0 : static_cast<double>(weights[k]); };
-    double total = 0;
-    for (int32_t k = 0; k < n; ++k) total += weight(k);
-    // Tokens that may not come have so much of the probability that nothing is left in float32.
-    if (total == 0) return among_top(row, distribution, 1, uniform, never, scratch);
-    int32_t last = 0;
-    double sum = 0;
-    for (int32_t k = 0; k < n; ++k) {
-      if (weight(k) == 0) continue;
-      last = k;
-      sum += weight(k);
-      if (uniform * total < sum) break;
+  void choose(const float* logits, SearchScratch& scratch) override {
+    std::vector<Live> next;
+    const std::vector<Live> now = std::move(live_);
+    stop();
+    NextTokens distribution;
+    Lot lot;
+    int64_t lane = -1;
+    for (const Live& one : now) {
+      const float* row = row_of(logits, one.lane);
+      if (one.lane != lane) {
+        lane = one.lane;
+        distribution = next_of(row, scratch);
+        if (!at_longest()) lay_out(row, distribution, scratch, lot);
+      }
+      const int32_t token = at_longest() || lot.empty() ? end_ : lot.draw(uniform(one.draw));
+      Hypothesis& sample = samples_[static_cast<size_t>(one.draw)];
+      sample.log_probability += distribution.log_probability(row[token]);
+      if (token == end_) {
+        sample.score = sample.log_probability;
+        sample.cut = at_longest();
+        continue;
+      }
+      sample.tokens.push_back(token);
+      next.push_back({one.draw, static_cast<int64_t>(next.size())});
+      go_on(one.lane, token);
     }
-    return last;
+    live_ = std::move(next);
   }
 
-  int32_t among_top(const float* row, const NextTokens& distribution, int64_t count, double uniform,
-                    const std::vector<int32_t>& never, SearchScratch& scratch) const {
-    top_candidates(row, rules_.target.size, count, never, scratch.candidates);
-    const auto& top = scratch.candidates;
-    if (top.empty()) return rules_.target.special.end;
-    const auto weight = [&](const Candidate& one) {
-      return std::exp(distribution.log_probability(one.logit) -
-                      distribution.log_probability(top.front().logit));
-    };
-    double total = 0;
-    for (const Candidate& one : top) total += weight(one);
-    double sum = 0;
-    for (const Candidate& one : top) {
-      sum += weight(one);
-      if (uniform * total < sum) return one.token;
+  void lay_out(const float* row, const NextTokens& distribution, SearchScratch& scratch, Lot& lot) const {
+    if (options_.top_k == 0) {
+      lot.of_all(scratch.exponentials.data(), scratch.classes, never());
+      if (!lot.empty()) return;
+      // Tokens that may not come have so much of the probability that nothing is left in float32; among
+      // themselves the others have theirs all the same.
     }
-    return top.back().token;
+    const int64_t count = options_.top_k == 0 ? scratch.classes : options_.top_k;
+    top_candidates(row, scratch.classes, count, never(), scratch.candidates);
+    lot.of_top(distribution, scratch.candidates);
   }
 
-  const Rules& rules_;
-  int64_t sentence_, most_tokens_, tokens_so_far_ = 0;
+  double uniform(int64_t draw) const {
+    return AddressedRandom(options_.seed, Purpose::token_sampling, static_cast<uint64_t>(draw),
+                           static_cast<uint64_t>(sentence()))
+        .uniform(static_cast<uint32_t>(tokens_so_far()));
+  }
+
+  const SamplingOptions& options_;
+  int32_t end_;
   std::vector<Live> live_;
   std::vector<Hypothesis> samples_;
 };
@@ -146,13 +151,13 @@ std::vector<std::vector<Hypothesis>> sample_translations(models::Decoding& decod
                                                          const data::Vocabulary& target,
                                                          const SamplingOptions& options, int threads) {
   check(options);
-  Rules rules{options, target, tokens_without_text(target.special), {}};
-  rules.never_yet = rules.never;
-  rules.never_yet.push_back(target.special.end);
-  std::vector<std::unique_ptr<SentenceSearch>> searches;
-  for (size_t i = 0; i < batch.source_tokens.size(); ++i)
-    searches.push_back(std::make_unique<SentenceSamples>(rules, batch.ids[i], batch.source_tokens[i]));
-  return search_together(decoding, searches, target.size, threads);
+  const SearchRules rules(options, target);
+  return search_together(
+      decoding, batch,
+      [&](int64_t sentence, int64_t source_tokens) {
+        return std::make_unique<SentenceSamples>(rules, options, sentence, source_tokens);
+      },
+      target.size, threads);
 }
 
 }  // namespace smoothlab::eval

@@ -20,6 +20,7 @@ struct Job {
   std::string after_death;             ///< what to do when a rank was killed, as an error says it
   std::chrono::seconds stall_limit{600};  ///< how long ranks may wait for one another; 0: for ever
   bool reads_stdin = false;  ///< rank 0 does; elsewhere, and without it, there is nothing to read
+  bool is_filter = false;    ///< ends without a word, of SIGPIPE or with 141, where nobody reads its stdout
   /// By which the body hears of requests to stop; null where it hears none, and a request ends the job.
   const cluster::StopSignal* stop = nullptr;
 };

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <utility>
 
@@ -18,6 +19,33 @@ namespace {
 
 constexpr size_t block_bytes = size_t{1} << 16;
 constexpr size_t longest_line = size_t{1} << 20;
+
+using Clock = std::chrono::steady_clock;
+
+/// How long one window may wait, however its bytes trickle in.
+class Patience {
+ public:
+  explicit Patience(const LineLimits& limits)
+      : limits_(limits),
+        end_(limits.any.count() < 0 ? Clock::time_point::max() : Clock::now() + limits.any) {}
+  void line_is_there() {
+    if (any_line_) return;
+    any_line_ = true;
+    end_ = std::min(end_, Clock::now() + limits_.together);
+  }
+  bool over() const { return Clock::now() >= end_; }
+  /// For the next bytes.
+  Clock::duration left() const {
+    if (end_ == Clock::time_point::max()) return Clock::duration::max();
+    const Clock::duration all = std::max(Clock::duration::zero(), end_ - Clock::now());
+    return any_line_ ? std::min<Clock::duration>(all, limits_.more) : all;
+  }
+
+ private:
+  const LineLimits& limits_;
+  bool any_line_ = false;
+  Clock::time_point end_;
+};
 
 }  // namespace
 
@@ -37,14 +65,14 @@ std::string LineSource::where() const {
 }
 
 /// Whether there is something to read, or an end.
-bool LineSource::wait(std::chrono::milliseconds patience) const {
-  using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + patience;
+bool LineSource::wait(Clock::duration patience) const {
+  const bool for_ever = patience == Clock::duration::max();
+  const auto end = for_ever ? Clock::time_point::max() : Clock::now() + patience;
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     pollfd wanted = {file_, POLLIN, 0};
     const int ready =
-        poll(&wanted, 1, patience.count() < 0 ? -1 : static_cast<int>(std::max<int64_t>(0, left)));
+        poll(&wanted, 1, for_ever ? -1 : static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
     if (ready >= 0 || errno != EINTR) return ready != 0;  // what else fails, read() tells
   }
 }
@@ -105,7 +133,8 @@ LineWindow LineSource::next(const LineLimits& limits) {
   LineWindow window;
   window.first = number_ + 1;
   size_t bytes = 0;
-  for (;;) {
+  Patience patience(limits);
+  for (bool looked = false;; looked = true) {
     while (window.lines.size() < limits.lines && bytes < limits.bytes && take_line(window))
       bytes += window.lines.back().size() + 1;
     const bool full = window.lines.size() >= limits.lines || bytes >= limits.bytes;
@@ -114,7 +143,9 @@ LineWindow LineSource::next(const LineLimits& limits) {
     const bool held_back =
         buffer_.find('\n', used_) != std::string::npos || buffer_.size() - used_ > longest_line;
     if (full || window.last || at_end_ || (held_back && !window.lines.empty())) return window;
-    if (!wait(window.lines.empty() ? limits.any : limits.more)) return window;
+    if (!window.lines.empty()) patience.line_is_there();
+    // What has come already is taken whatever the patience: the next call would not come further.
+    if ((looked && patience.over()) || !wait(patience.left())) return window;
     fill();
   }
 }

@@ -11,9 +11,12 @@ namespace smoothlab::launcher {
 /// How much is read before it is worked on.
 struct LineLimits {
   size_t lines = 2000, bytes = size_t{1} << 22;
-  /// For how long more is awaited where a line is there but nothing more, and where none is; below 0: for
-  /// ever. Whoever types, or waits for an answer before writing on, gets it after the first.
-  std::chrono::milliseconds more{20}, any{-1};
+  /// For how long more is awaited where a line is there but nothing more: whoever types, or waits for an
+  /// answer before writing on, gets it after that.
+  std::chrono::milliseconds more{20};
+  /// After how long what is there is given: from its first line on, whoever goes on writing; and from the
+  /// call on, also where there is none; below 0: never.
+  std::chrono::milliseconds together{200}, any{-1};
 };
 
 /// Lines that came together, without their ends.
@@ -39,7 +42,7 @@ class LineSource {
   LineWindow next(const LineLimits& limits);
 
  private:
-  bool wait(std::chrono::milliseconds patience) const;
+  bool wait(std::chrono::steady_clock::duration patience) const;
   void fill();
   bool take_line(LineWindow& window);
   std::string checked(std::string line) const;

@@ -1,5 +1,6 @@
 #include "launcher/line_translator.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -48,7 +49,8 @@ class Speed {
   /// more: sentences that are done but not added yet, within `time`.
   std::string text(int64_t more = 0, Clock::duration time = {}) const {
     const double seconds = std::chrono::duration<double>(time_ + time).count();
-    std::string line = fmt::format("{} lines translated", lines_ + more);
+    const int64_t lines = lines_ + more;
+    std::string line = fmt::format("{} {} translated", lines, lines == 1 ? "line" : "lines");
     if (seconds <= 0) return line;
     line += fmt::format(", {:.1f} sentences/s", static_cast<double>(sentences_ + more) / seconds);
     if (tokens_ > 0)
@@ -56,11 +58,30 @@ class Speed {
                           static_cast<double>(tokens_) / std::chrono::duration<double>(time_).count());
     return line;
   }
-  int64_t lines() const { return lines_; }
+  bool any() const { return lines_ > 0; }
 
  private:
   int64_t lines_ = 0, sentences_ = 0, tokens_ = 0;
   Clock::duration time_{};
+};
+
+/// Limits of one window after the other.
+class WindowSizes {
+ public:
+  WindowSizes(const LineTranslation& translation, size_t ranks)
+      : limits_(translation.window), most_(limits_.lines * ranks) {
+    limits_.bytes *= ranks;
+    limits_.lines = std::min(most_, translation.first_lines * ranks);
+  }
+  LineLimits next() {
+    const LineLimits now = limits_;
+    limits_.lines = std::min(most_, 2 * limits_.lines);
+    return now;
+  }
+
+ private:
+  LineLimits limits_;
+  size_t most_;
 };
 
 /// What rank 0 alone does.
@@ -138,23 +159,24 @@ void translate_lines(models::TranslationNetwork& network, const LineTranslation&
                      const std::function<void(const std::string&)>& print) {
   std::optional<Desk> desk;
   trainer::on_root(communicator, [&] { desk.emplace(translation, coding, log); });
-  const auto ranks = static_cast<size_t>(communicator.size());
-  LineLimits limits = translation.window;
-  limits.lines *= ranks;
-  limits.bytes *= ranks;
+  WindowSizes sizes(translation, static_cast<size_t>(communicator.size()));
   for (bool last = false; !last;) {
     // Ranks that wait for long are taken to be lost: where no line comes, they are told so.
+    const LineLimits limits = sizes.next();
     EncodedWindow window = EncodedWindow::unpacked(
         trainer::text_from_root(communicator, [&] { return desk->read(limits).packed(); }));
     last = window.last;
     const auto start = Clock::now();
     eval::TranslationOptions how = translation.how;
-    if (desk)
+    if (desk) {
+      if (desk->speed().any() && window.sources.size() > 0) log.progress(desk->speed().text());
       how.progress = [&](int64_t done, int64_t all) {
+        if (done == all) return;  // said with the next window, or at the end
         const auto share = static_cast<double>(done) / static_cast<double>(all);
         log.progress(desk->speed().text(
             static_cast<int64_t>(share * static_cast<double>(window.sources.size())), Clock::now() - start));
       };
+    }
     const auto found =
         eval::translate(network, window.sources, window.numbers, translation.target, how, communicator);
     trainer::on_root(communicator, [&] {

@@ -29,6 +29,9 @@ struct LineTranslation {
   int64_t longest_source = 1024;  ///< tokens; a longer line is not translated
   LineFormat format;
   LineLimits window;  ///< a rank; how many are translated together
+  /// Of the first window, a rank; each next may have twice as many: what comes first is soon seen, and later
+  /// windows are large enough to be sorted well.
+  size_t first_lines = 64;
 };
 
 /// Translates lines of text on all ranks, until there are no more. Rank 0 reads and prints: each window of

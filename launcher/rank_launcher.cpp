@@ -15,6 +15,7 @@
 #include "cluster/error.h"
 #include "cluster/stop_signal.h"
 #include "launcher/child_process.h"
+#include "launcher/lost_reader.h"
 #include "launcher/stderr_relay.h"
 #include "launcher/stdin_relay.h"
 
@@ -82,6 +83,28 @@ bool died_of(int status, int number) {
   return WIFSIGNALED(status) ? WTERMSIG(status) == number
                              : WIFEXITED(status) && WEXITSTATUS(status) == 128 + number;
 }
+
+/// Watches stdout of a filter, which the ranks write to by way of mpirun or srun: those do not tell them.
+class Reader {
+ public:
+  explicit Reader(const Job& job) : watched_(job.is_filter) {}
+  std::chrono::milliseconds until_next_look() const {
+    return watched_ ? std::chrono::milliseconds(200) : std::chrono::hours(1);
+  }
+  /// True once.
+  bool leaves() {
+    if (!watched_ || lost_ || !nobody_reads_stdout()) return false;
+    return lost_ = true;
+  }
+  /// Whether what ended the job, which has told no error, is that its output had nowhere to go.
+  bool ended_it(int status) {
+    if (watched_ && status != 0) lost_ |= died_of(status, SIGPIPE) || nobody_reads_stdout();
+    return lost_;
+  }
+
+ private:
+  bool watched_, lost_ = false;
+};
 
 int stopped_before_begun(bool for_good) {
   std::cerr << "stopped before the ranks had begun; start again with the same command\n";
@@ -186,8 +209,11 @@ int launch_ranks(const Job& job) {
   int asked = 0;     // the signal that asked first
   int ended_by = 0;  // the signal that may not wait
   Reminders reminders;
+  Reader reader(job);
   for (;;) {
-    const int number = signals.wait(asked ? reminders.until_next() : std::chrono::hours(1));
+    const int number = signals.wait(asked ? std::min(reminders.until_next(), reader.until_next_look())
+                                          : reader.until_next_look());
+    if (reader.leaves()) kill(child, SIGTERM);
     if (number == SIGCHLD) {
       int status = 0;
       if (waitpid(child, &status, WNOHANG) != child) continue;
@@ -197,7 +223,9 @@ int launch_ranks(const Job& job) {
                        command[0], job.after_death);
       // A rank that hears of the request before it can listen dies of it.
       if (asked && died_of(status, SIGUSR2)) return stopped_before_begun(asked == SIGINT);
+      if (!words.error_told() && reader.ended_it(status)) return broken_pipe_code;
       const int code = exit_code_of_job(status, command[0], job, words.error_told() ? "" : words.of_mpi());
+      if (code == 0 && input) input->finish();
       return asked == SIGINT && code == static_cast<int>(ExitCode::requeue) ? 0 : code;
     }
     if (number > 0 && !job.stop) {

@@ -38,9 +38,19 @@ StdinRelay::StdinRelay() {
 }
 
 StdinRelay::~StdinRelay() {
+  stop();
+  for (int* file : {&read_end_, &write_end_, &stop_read_}) close_open(*file);
+}
+
+void StdinRelay::stop() {
   close_open(stop_write_);
   if (thread_.joinable()) thread_.join();
-  for (int* file : {&read_end_, &write_end_, &stop_read_}) close_open(*file);
+}
+
+void StdinRelay::finish() {
+  stop();
+  if (error_ != 0)
+    throw DataError(std::string("cannot read: ") + std::strerror(error_), "stdin", "name a text file");
 }
 
 void StdinRelay::start() {
@@ -60,11 +70,12 @@ bool StdinRelay::wait(int file, short events) const {
   }
 }
 
-void StdinRelay::relay() const {
+void StdinRelay::relay() {
   std::array<char, 1 << 16> buffer{};
   while (wait(STDIN_FILENO, POLLIN)) {
     const ssize_t n = read(STDIN_FILENO, buffer.data(), buffer.size());
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) error_ = errno;
     if (n <= 0) return;
     for (ssize_t done = 0; done < n;) {
       if (!wait(write_end_, POLLOUT)) return;

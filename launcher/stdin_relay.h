@@ -16,13 +16,17 @@ class StdinRelay {
 
   int for_child() const { return read_end_; }
   void start();
+  /// Once the child has ended. Throws DataError where stdin could not be read: the child saw an end.
+  void finish();
 
  private:
-  void relay() const;
+  void relay();
+  void stop();
   bool wait(int file, short events) const;
 
   int read_end_ = -1, write_end_ = -1;
   int stop_read_ = -1, stop_write_ = -1;  ///< closing the second wakes the thread
+  int error_ = 0;                         ///< of reading, an errno
   std::thread thread_;
 };
 

@@ -1,7 +1,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -13,6 +16,7 @@
 #include "launcher/job_options.h"
 #include "launcher/line_translator.h"
 #include "launcher/loaded_on_all.h"
+#include "launcher/lost_reader.h"
 #include "launcher/options.h"
 #include "launcher/run_pieces.h"
 #include "launcher/verbs.h"
@@ -48,16 +52,17 @@ Options translate_options() {
       .value("top-k", "K", "with --sample: among the K most probable tokens; all without it")
       .value("seed", "S", "with --sample: of the draws; 1 without it")
       .value("longest-extra", "N", "most tokens of a translation beyond those of its source", "50")
-      .value("shortest", "N", "least tokens of a translation", "0")
+      .value("shortest", "N", "least tokens of a translation, also where that is more than the most", "0")
       .value("longest-source", "N",
-             "most tokens of a line; a longer one gives an empty line, and a warning names it", "1024")
+             "most tokens of a line; a longer one gives an empty line, and a warning names it; 16384 at most",
+             "1024")
       .value("batch-tokens", "N", "source tokens that go through the network together", "2048")
       .flag("scores", "print score and log probability before each translation")
       .flag("json", "print one JSON object a line")
       .epilogue(
-          "Lines are translated as they come, some thousand at a time; whoever types gets each one's\n"
-          "translation at once. What is printed depends on the text, the weights and the options only, not on\n"
-          "ranks, threads, batches and how the lines come.\n\n"
+          "Lines are translated as they come, few at first and then some thousand at a time; whoever types\n"
+          "gets each one's translation at once. What is printed depends on the text, the weights and the\n"
+          "options only, not on ranks, threads, batches and how the lines come.\n\n"
           "For example:\n"
           "  smoothlab translate --run runs/en-de news.en > news.de\n"
           "  echo 'A small house.' | smoothlab translate --run runs/en-de --n-best 4 --scores");
@@ -117,16 +122,30 @@ TranslateRequest read(const Options& options) {
   if (translation.path != "-" && !std::filesystem::exists(translation.path))
     throw DataError("no such file", translation.path, "name a text file, or - for stdin");
   translation.how = translation_options(options);
-  translation.longest_source = options.integer("longest-source", 1, many);
+  translation.longest_source = options.integer("longest-source", 1, 16384);
   translation.format.json = options.has("json");
   translation.format.scores = options.has("scores");
   translation.format.several = options.has("n-best");
   return request;
 }
 
-void print(const std::string& lines) {
-  if (std::fwrite(lines.data(), 1, lines.size(), stdout) != lines.size() || std::fflush(stdout) != 0)
-    throw EnvironmentError("cannot write the translations", "stdout", "free space or check the pipe");
+void print(const std::string& lines, cluster::Log& log) {
+  if (isatty(STDOUT_FILENO) != 0) log.progress_done();  // or they would stand on one line
+  if (std::fwrite(lines.data(), 1, lines.size(), stdout) == lines.size() && std::fflush(stdout) == 0) return;
+  const int error = errno;
+  log.progress_done();
+  if (error == EPIPE) end_of_broken_pipe();
+  throw EnvironmentError(std::string("cannot write the translations: ") + std::strerror(error), "stdout",
+                         "free space");
+}
+
+/// Sentences are spread over ranks, but the cores over which they compute are as many as before.
+void warn_of_ranks(int ranks) {
+  const int cores = cluster::available_cores();
+  if (cluster::started_as_rank() || std::getenv("SLURM_JOB_ID") || ranks <= cores) return;
+  cluster::Log(0).warning(
+      "{} ranks on {} {}: more ranks than cores are no faster, and each holds the weights", ranks, cores,
+      cores == 1 ? "core" : "cores");
 }
 
 int translate_rank(TranslateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
@@ -156,7 +175,8 @@ int translate_rank(TranslateRequest request, cluster::Communicator& communicator
   const TextCoding coding = {
       [&pieces](const std::string& text) { return pieces.source->encode(text); },
       [&pieces](const std::vector<int32_t>& tokens) { return pieces.target->decode(tokens); }};
-  translate_lines(*network, translation, coding, communicator, log, print);
+  translate_lines(*network, translation, coding, communicator, log,
+                  [&log](const std::string& lines) { print(lines, log); });
   return 0;
 }
 
@@ -168,8 +188,10 @@ int translate_verb(const std::vector<std::string>& arguments) {
   Job job = make_job(options, "translate", arguments);
   TranslateRequest request = read(options);
   request.stall_limit = job.stall_limit;
+  job.is_filter = true;
   job.reads_stdin = request.translation.path == "-";
   job.after_death = "what is on stdout is whole lines; translate the rest again";
+  warn_of_ranks(job.ranks);
   if (job.reads_stdin && !cluster::started_as_rank() && isatty(STDIN_FILENO) != 0)
     cluster::Log(0).info("reading sentences from the terminal, a line each; Ctrl-D ends");
   return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {

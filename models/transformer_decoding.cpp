@@ -20,6 +20,9 @@ namespace {
 namespace kernels = residual_norm_kernels;
 using Rows2d = std::vector<float>;  ///< [rows, width of whatever it is]
 
+/// Of a source sentence: the scores of all of its queries would be the square of its length.
+constexpr int64_t queries_at_once = 64;
+
 std::vector<float> values_of(const at::Tensor& tensor) {
   const at::Tensor dense = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
   return {dense.data_ptr<float>(), dense.data_ptr<float>() + dense.numel()};
@@ -52,6 +55,13 @@ Rows2d product(const PackedMatrix& matrix, const Rows2d& rows) {
   Rows2d results(static_cast<size_t>(m * matrix.out()));
   matrix.multiply(rows.data(), m, results.data());
   return results;
+}
+
+Rows2d chosen_rows(const Rows2d& rows, const std::vector<int32_t>& chosen, int64_t width) {
+  Rows2d result(chosen.size() * static_cast<size_t>(width));
+  for (size_t i = 0; i < chosen.size(); ++i)
+    std::copy_n(rows.begin() + chosen[i] * width, width, result.begin() + static_cast<int64_t>(i) * width);
+  return result;
 }
 
 /// The residual stream of some rows, as Transformer::Pass has it.
@@ -150,14 +160,30 @@ class TransformerDecoding final : public Decoding {
       next.push_back(lanes_[static_cast<size_t>(lane)]);
     }
     lanes_ = std::move(next);
+    for (int64_t step = 0; step < steps_; ++step) drop_dead_rows(static_cast<size_t>(step));
   }
 
  private:
-  /// Keys and values are never moved: what a lane attends to is where they were put at each step.
+  /// Keys and values stay where they were put: a lane that branches or leaves moves none of them.
   struct Lane {
     int64_t sentence;
     std::vector<int32_t> history;  ///< its row in the cache of each step so far
   };
+
+  /// Rows of a step that no lane attends to are given up, and the others move, once they are most of it.
+  void drop_dead_rows(size_t step) {
+    const size_t stored = cache_.front()[step].size() / static_cast<size_t>(2 * width_);
+    std::vector<int32_t> place(stored, -1), kept;
+    for (const Lane& lane : lanes_) place[static_cast<size_t>(lane.history[step])] = 0;
+    for (size_t row = 0; row < stored; ++row) {
+      if (place[row] < 0) continue;
+      place[row] = static_cast<int32_t>(kept.size());
+      kept.push_back(static_cast<int32_t>(row));
+    }
+    if (2 * kept.size() >= stored) return;
+    for (auto& steps : cache_) steps[step] = chosen_rows(steps[step], kept, 2 * width_);
+    for (Lane& lane : lanes_) lane.history[step] = place[static_cast<size_t>(lane.history[step])];
+  }
 
   Rows2d embedded(const std::vector<float>& table, const std::vector<int32_t>& tokens,
                   const std::vector<int64_t>& positions) {
@@ -201,17 +227,19 @@ class TransformerDecoding final : public Decoding {
     Rows2d out(rows.size() / 3);
     at::parallel_for(0, sources.size() * heads, 1, [&](int64_t begin, int64_t end) {
       AttentionHead head;
-      std::vector<float> sums;
+      std::vector<float> sums(queries_at_once);
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t first = sources.offsets[static_cast<size_t>(i / heads)];
+        const int64_t first = sources.offsets[static_cast<size_t>(i / heads)],
+                      column = i % heads * (width_ / heads);
         HeadSize size;
-        size.queries = size.keys = sources.offsets[static_cast<size_t>(i / heads) + 1] - first;
+        size.keys = sources.offsets[static_cast<size_t>(i / heads) + 1] - first;
         size.width = width_ / heads;
-        sums.resize(static_cast<size_t>(size.queries));
-        const float* q = rows.data() + first * stride + i % heads * size.width;
-        head.load(size, q, stride, q + width_, q + 2 * width_, stride);
-        head.forward(size, nullptr, out.data() + first * width_ + i % heads * size.width, width_, sums.data(),
-                     1);
+        const float* k = rows.data() + first * stride + width_ + column;
+        for (int64_t query = 0; query < size.keys; query += queries_at_once) {
+          size.queries = std::min(queries_at_once, size.keys - query);
+          head.load(size, k - width_ + query * stride, stride, k, k + width_, stride);
+          head.forward(size, nullptr, out.data() + (first + query) * width_ + column, width_, sums.data(), 1);
+        }
       }
     });
     return out;

@@ -48,6 +48,7 @@ TEST(Failure, LibTorchsLackOfMemoryIsTheMachinesAndOneCleanLine) {
   EXPECT_EQ(error.code(), ExitCode::environment);
   EXPECT_THAT(error.what(), HasSubstr("out of memory ("));
   EXPECT_THAT(error.what(), HasSubstr("train.global_batch"));
+  EXPECT_THAT(error.what(), HasSubstr("--batch-tokens or --beam of translate"));
   EXPECT_THAT(error.what(), Not(HasSubstr("enforce fail")));
   EXPECT_THAT(error.what(), Not(HasSubstr("frame #")));
   EXPECT_EQ(error_of([] { throw std::bad_alloc(); }).code(), ExitCode::environment);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cluster/error.h"
+#include "eval/next_tokens.h"
 #include "eval/toy_decoding.h"
 
 namespace smoothlab::eval {
@@ -114,6 +115,67 @@ TEST(BeamSearch, HugeBeamFindsWhatEnumerationFinds) {
           EXPECT_EQ(found[i].cut, found[i].tokens.size() == 4);
         }
       }
+}
+
+/// The search as it is described: all continuations are sorted, the first 2·beam taken, and nothing stops
+/// before the longest output. For beams above 1.
+std::vector<Hypothesis> plain_beam(const std::vector<int32_t>& source, int64_t classes, const ToyModel& model,
+                                   const BeamOptions& options) {
+  const auto end = static_cast<int32_t>(classes - 1);
+  const size_t longest = static_cast<size_t>(most_tokens(options, static_cast<int64_t>(source.size()) - 1));
+  std::vector<Hypothesis> live(1), finished;
+  for (size_t length = 0; length <= longest; ++length) {
+    std::vector<Hypothesis> all;
+    for (const Hypothesis& before : live) {
+      std::vector<int32_t> prefix = {end};
+      prefix.insert(prefix.end(), before.tokens.begin(), before.tokens.end());
+      std::vector<float> z(static_cast<size_t>(classes));
+      model(source, prefix, z.data());
+      FloatLanes room(classes);
+      const NextTokens next = next_tokens(z.data(), classes, options.temperature, room.data());
+      for (int32_t k = 0; k < classes; ++k) {
+        if (k == end ? static_cast<int64_t>(length) < options.shortest : length == longest) continue;
+        Hypothesis one = {before.tokens, before.log_probability + next.log_probability(z[k]), 0, false};
+        one.tokens.push_back(k);
+        all.push_back(std::move(one));
+      }
+    }
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto& a, const auto& b) { return a.log_probability > b.log_probability; });
+    live.clear();
+    all.resize(std::min(all.size(), static_cast<size_t>(2 * options.beam)));
+    for (Hypothesis& one : all) {
+      if (one.tokens.back() != end) {
+        if (static_cast<int64_t>(live.size()) < options.beam) live.push_back(std::move(one));
+        continue;
+      }
+      one.tokens.pop_back();
+      one.score =
+          one.log_probability / std::pow((5 + static_cast<double>(length + 1)) / 6, options.length_penalty);
+      one.cut = length == longest;
+      finished.push_back(std::move(one));
+    }
+  }
+  std::stable_sort(finished.begin(), finished.end(),
+                   [](const auto& a, const auto& b) { return a.score > b.score; });
+  finished.resize(std::min(finished.size(), static_cast<size_t>(options.n)));
+  return finished;
+}
+
+TEST(BeamSearch, FindsWhatAPlainSearchFinds) {
+  for (uint64_t seed = 1; seed <= 1000; ++seed) {
+    const AddressedRandom random(4, Purpose::generated_data, 0, seed);
+    const auto classes = static_cast<int64_t>(3 + random.below(12, 0));
+    const auto beam = static_cast<int64_t>(2 + random.below(9, 1));
+    const auto n = static_cast<int64_t>(1 + random.below(static_cast<uint64_t>(beam), 2));
+    BeamOptions options = beam_of(beam, n, 2 * random.uniform(3), static_cast<int64_t>(random.below(9, 4)));
+    options.shortest = static_cast<int64_t>(random.below(5, 5));
+    options.temperature = 0.3 + 2 * random.uniform(6);
+    const auto model = hashed_model(seed, classes, 0.5 + 2 * random.uniform(7), 4 * random.uniform(8) - 2);
+    const std::vector<int32_t> source(1 + random.below(4, 9), static_cast<int32_t>(seed));
+    SCOPED_TRACE(seed);
+    expect_same(search({source}, classes, model, options)[0], plain_beam(source, classes, model, options));
+  }
 }
 
 TEST(BeamSearch, OfOneIsGreedy) {
@@ -257,17 +319,26 @@ TEST(BeamSearch, OutputHasAtLeastTheShortest) {
   for (const auto& one : found) EXPECT_EQ(one.tokens.size(), 3U);
 }
 
+// The shortest was silently overruled by the longest.
+TEST(BeamSearch, LongestIsNoLessThanTheShortest) {
+  BeamOptions options = beam_of(3, 1, 0.6, 0);
+  options.shortest = 6;
+  const auto found = search({{1, 2}}, 5, hashed_model(1, 5, 0.5, 10), options)[0];
+  EXPECT_EQ(found[0].tokens.size(), 6U);
+  EXPECT_TRUE(found[0].cut);
+}
+
+TEST(BeamSearch, NeedsAThread) {
+  EXPECT_THROW(search({{1, 2}}, 5, hashed_model(1, 5, 0.5), beam_of(2, 1, 0.6, 3), 0), UsageError);
+}
+
 // With as many candidates as the beam is wide, one that ends would leave a place empty.
 TEST(BeamSearch, EndedHypothesesDoNotStarveTheBeam) {
-  int64_t narrowest = 100;
-  const auto model = hashed_model(2, 30, 0.2, 3);
-  ToyDecoding decoding({{1, 2, 3}}, 30,
-                       [&](const auto& source, const auto& prefix, float* z) { model(source, prefix, z); });
+  ToyDecoding decoding({{1, 2, 3}}, 30, hashed_model(2, 30, 0.2, 3));
   BeamOptions options = beam_of(4, 4, 0.6, 5);
   options.early_stop = false;
   beam_search(decoding, search_batch(test::sentences({{1, 2, 3}}), {0}), test::toy_vocabulary(30), options);
-  narrowest = decoding.rows;
-  EXPECT_EQ(narrowest, 1 + 4 * (decoding.steps - 1)) << "four lanes from the second step on";
+  EXPECT_EQ(decoding.rows, 1 + 4 * (decoding.steps - 1)) << "four lanes from the second step on";
   EXPECT_EQ(decoding.steps, 2 + 5 + 1);
 }
 

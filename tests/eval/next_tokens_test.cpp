@@ -52,6 +52,14 @@ TEST(NextTokens, TopCandidatesAreThoseOfASort) {
         }
 }
 
+// Room for as many as were asked for was made, 2^40 of them.
+TEST(NextTokens, TopCandidatesAreNoMoreThanThereAre) {
+  const auto z = random_row(9, 1, false);
+  std::vector<Candidate> best;
+  top_candidates(z.data(), 9, int64_t{1} << 60, {}, best);
+  EXPECT_EQ(best.size(), 9U);
+}
+
 TEST(NextTokens, LogProbabilitiesAreThoseOfSoftmax) {
   for (const int64_t n : {1, 2, 17, 1000, 37000})
     for (const double temperature : {0.05, 0.5, 1.0, 4.0}) {

@@ -151,6 +151,23 @@ TEST(TokenSampling, SpecialTokensAreNotDrawn) {
   }
 }
 
+// It was the most probable of the others each time.
+TEST(TokenSampling, WhatForbiddenTokensLeaveIsStillDrawn) {
+  const data::Vocabulary vocabulary{6, {0, 1, 2, 3}, ""};
+  const auto model = [](const auto&, const auto& prefix, float* z) {
+    const float first[] = {600, 600, 600, 0, 1, 1}, later[] = {0, 0, 0, 900, 0, 0};
+    std::copy_n(prefix.size() == 1 ? first : later, 6, z);
+  };
+  ToyDecoding decoding({{4, 3}}, 6, model);
+  const auto found =
+      sample_translations(decoding, search_batch(test::sentences({{4, 3}}), {0}), vocabulary, draws(1000))[0];
+  std::map<int32_t, int> counts;
+  for (const auto& one : found) ++counts[one.tokens.empty() ? 3 : one.tokens[0]];
+  const double e = std::exp(1.0);
+  for (const int32_t token : {4, 5}) EXPECT_NEAR(counts[token], 1000 * e / (1 + 2 * e), 75);
+  EXPECT_NEAR(counts[3], 1000 / (1 + 2 * e), 60);
+}
+
 TEST(TokenSampling, LogitsThatAreNotFiniteNameTheSentence) {
   const auto model = [](const auto&, const auto&, float* z) {
     std::fill(z, z + 5, 0.0F);

@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "cluster/error.h"
 #include "support/temporary_folder.h"
@@ -149,6 +151,61 @@ TEST_F(LineSourceOfStdin, LineThatIsThereIsGivenWithoutTheNext) {
   later.join();
   EXPECT_THAT(window.lines, ElementsAre("fourth"));
   EXPECT_TRUE(window.last);
+}
+
+/// Says a text over and over, 4 ms apart, until it is destroyed.
+class Trickle {
+ public:
+  Trickle(int end, std::string text)
+      : thread_([this, end, text = std::move(text)] {
+          while (!stop_ && write(end, text.data(), text.size()) > 0)
+            std::this_thread::sleep_for(milliseconds(4));
+        }) {}
+  ~Trickle() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+// Each line was awaited anew, so that lines came on and none was given.
+TEST_F(LineSourceOfStdin, LinesThatTrickleAreGivenAllTheSame) {
+  LineSource source("-");
+  const Trickle trickle(end_, "line\n");
+  LineLimits limits;
+  limits.more = std::chrono::seconds(10);
+  for (int window = 0; window < 2; ++window) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto lines = source.next(limits).lines;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+    EXPECT_GE(lines.size(), 2U);
+    EXPECT_LT(lines.size(), 500U);
+  }
+}
+
+// Each byte was awaited anew, while other ranks waited for the window.
+TEST_F(LineSourceOfStdin, BytesThatTrickleDoNotHoldTheWindow) {
+  LineSource source("-");
+  const Trickle trickle(end_, "x");
+  LineLimits limits;
+  limits.any = milliseconds(100);
+  const auto start = std::chrono::steady_clock::now();
+  const LineWindow window = source.next(limits);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+  EXPECT_THAT(window.lines, IsEmpty());
+  EXPECT_FALSE(window.last);
+}
+
+TEST_F(LineSourceOfStdin, WithoutPatienceWhatIsThereIsGiven) {
+  LineSource source("-");
+  say("one\ntwo\n");
+  LineLimits limits;
+  limits.any = milliseconds(0);
+  EXPECT_THAT(source.next(limits).lines, ElementsAre("one", "two"));
+  EXPECT_THAT(source.next(limits).lines, IsEmpty());
 }
 
 TEST_F(LineSourceOfStdin, NoLineInTimeIsAnEmptyWindow) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "cluster/error.h"
 #include "launcher/line_translator_fixture.h"
 
@@ -34,6 +36,35 @@ TEST_F(LineTranslator, EachWindowIsPrintedBeforeTheNext) {
   LineTranslation translation;
   translation.window.lines = 2;
   EXPECT_THAT(translate("a\nbb\nc\ndd\ne\n", translation), ElementsAre("b\ncc\n", "d\nee\n", "f\n"));
+}
+
+// 2000 lines were read before the first was printed.
+TEST_F(LineTranslator, FirstWindowsAreSmall) {
+  std::string text;
+  for (int i = 0; i < 1200; ++i) text += "a\n";
+  LineTranslation translation;
+  translation.window.lines = 300;
+  std::vector<size_t> lines;
+  for (const std::string& piece : translate(text, translation)) lines.push_back(piece.size() / 2);
+  EXPECT_THAT(lines, ElementsAre(64, 128, 256, 300, 300, 152));
+}
+
+TEST_F(LineTranslator, SaysOnceHowManyThereWere) {
+  const auto said = [&](const std::string& text) {
+    std::ofstream(folder / "text") << text;
+    LineTranslation translation;
+    translation.source = translation.target = test::toy_vocabulary(test::letters);
+    translation.path = folder / "text";
+    test::ToyTranslator network(test::letters, letter_model());
+    testing::internal::CaptureStderr();
+    cluster::Log log(0);
+    translate_lines(network, translation, test::letter_coding(), *solo, log, [](const std::string&) {});
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(said("ab\n"), testing::StartsWith("1 line translated, "));
+  const std::string two = said("ab\ncd\n");
+  EXPECT_THAT(two, testing::StartsWith("2 lines translated, "));
+  EXPECT_EQ(std::count(two.begin(), two.end(), '\n'), 1) << two;
 }
 
 TEST_F(LineTranslator, LineThatIsTooLongIsLeftEmptyAndNamed) {

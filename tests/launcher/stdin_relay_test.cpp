@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "cluster/error.h"
 #include "launcher/child_process.h"
 #include "support/temporary_folder.h"
 
@@ -66,6 +67,27 @@ TEST(StdinRelay, HandsOnEverythingAndItsEnd) {
 TEST(StdinRelay, DoesNotWaitForInputThatNobodyReads) {
   EXPECT_EQ(printed_by("head -n 1", "one\ntwo\n", true), "one\n");
   EXPECT_EQ(printed_by("true", std::string(1 << 20, 'x')), "");
+}
+
+// It was taken for the end, and the job for a success.
+TEST(StdinRelay, WhatCannotBeReadIsAnError) {
+  const int before = dup(STDIN_FILENO);
+  const int folder = open("/tmp", O_RDONLY | O_CLOEXEC);
+  dup2(folder, STDIN_FILENO);
+  close(folder);
+  {
+    StdinRelay relay;
+    ChildSetup setup;
+    setup.in = relay.for_child();
+    const pid_t child = start_child({"/bin/sh", "-c", "cat"}, setup);
+    relay.start();
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_THROW(relay.finish(), DataError);
+  }
+  dup2(before, STDIN_FILENO);
+  close(before);
 }
 
 TEST(StdinRelay, WithoutItThereIsNothingToRead) {

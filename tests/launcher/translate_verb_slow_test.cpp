@@ -29,6 +29,7 @@ TEST(TranslateVerbSlow, OptionsThatMakeNoSense) {
   refused({"--seed", "3"}, 2, "--sample");
   refused({"--top-k", "3"}, 2, "--sample");
   refused({"--sample", "--beam", "8"}, 2, "--sample draws");
+  refused({"--longest-source", "16385"}, 2, "1 to 16384");
   refused({"--stepp", "3"}, 2, "--step");
   refused({folder / "no.txt"}, 3, "no such file");
   const auto help = smoothlab({"translate", "--help"});

@@ -9,6 +9,7 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 class TranslationSlow : public testing::Test {
  protected:
@@ -65,6 +66,27 @@ TEST_F(TranslationSlow, TrainEvaluateTranslateScore) {
   const auto scored = smoothlab({"bleu", folder / "test.output", target});
   EXPECT_EQ(scored.exit_code, 0) << scored.err;
   EXPECT_THAT(smoothlab({"bleu", target, target}).out, HasSubstr(" = 100.0 "));
+}
+
+TEST_F(TranslationSlow, TranslatingEndsWithItsReaderAndItsInput) {
+  ASSERT_EQ(train("one").exit_code, 0);
+  const auto shell = [&](const std::string& command) {
+    return run_process({"/bin/sh", "-c",
+                        "cd '" + folder.path() + "'; t='" + program() + " translate --run one'; " + command});
+  };
+  for (const std::string ranks : {"1", "2"}) {
+    // It ended with an error about the pipe.
+    const auto piped =
+        shell("yes a dog has the farmer today | { $t --ranks " + ranks + "; echo $? > code; } | head -n 1");
+    EXPECT_EQ(lines_of(piped.out).size(), 1U) << piped.err;
+    EXPECT_THAT(piped.err, Not(HasSubstr("error"))) << ranks;
+    EXPECT_EQ(read_text(folder / "code"), "141\n") << ranks;
+    // With ranks it was taken for the end, and for a success.
+    expect_error(shell("$t --ranks " + ranks + " < ."), 3, "cannot read: Is a directory");
+  }
+  const auto crowded = shell("echo a dog | taskset -c 0 $t --ranks 2 --threads 1");
+  EXPECT_THAT(crowded.err, HasSubstr("warning: 2 ranks on 1 core"));
+  EXPECT_THAT(crowded.err, HasSubstr("1 line translated"));
 }
 
 TEST_F(TranslationSlow, GoesOnBitwise) {

@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
+#include <numeric>
 
 #include "cluster/error.h"
 
@@ -122,6 +126,55 @@ TEST(Transformer, DecodingDoesNotDependOnTheBatchBitwise) {
   for (int32_t i = 0; i < 50; ++i) many.push_back({i % 30 + 3, 8, i % 7 + 4, 3});
   for (size_t sentence = 0; sentence < 3; ++sentence)
     EXPECT_EQ(run(many, sentence), run({kSource[sentence]}, 0));
+}
+
+// What lanes that left had stored is given up on the way; those that stay may not notice.
+TEST(Transformer, LanesThatLeaveChangeNothingForOthersBitwise) {
+  Transformer network(tiny("t2t"));
+  Sentences sources;
+  for (int32_t i = 0; i < 24; ++i) sources.push_back({i % 30 + 3, 8, i % 7 + 4, 3});
+  const auto together = network.decode(sources_of(sources));
+  std::vector<size_t> staying(sources.size());
+  std::iota(staying.begin(), staying.end(), 0U);
+  std::map<size_t, std::unique_ptr<Decoding>> alone;
+  for (const size_t sentence : staying) alone[sentence] = network.decode(sources_of({sources[sentence]}));
+  std::vector<float> logits(sources.size() * 37), own(37);
+  for (int32_t step = 0; step < 12; ++step) {
+    std::vector<int32_t> tokens;
+    for (const size_t sentence : staying)
+      tokens.push_back(step == 0 ? 2 : static_cast<int32_t>((7 * sentence + 3 * step) % 30 + 4));
+    together->step(tokens, logits.data());
+    for (size_t lane = 0; lane < staying.size(); ++lane) {
+      alone[staying[lane]]->step({tokens[lane]}, own.data());
+      ASSERT_TRUE(std::equal(own.begin(), own.end(), logits.begin() + static_cast<long>(lane * 37)))
+          << step << ' ' << staying[lane];
+    }
+    // A third leaves each time, the others turn round.
+    std::vector<int64_t> chosen;
+    std::vector<size_t> next;
+    for (size_t lane = staying.size(); lane-- > 0;) {
+      if (lane % 3 == 1) continue;
+      chosen.push_back(static_cast<int64_t>(lane));
+      next.push_back(staying[lane]);
+    }
+    together->select(chosen);
+    staying = next;
+  }
+  EXPECT_EQ(staying.size(), 1U);
+}
+
+TEST(Transformer, LongSourcesAreEncodedAsTheNetworkDoes) {
+  Transformer network(tiny("paper-2017"));
+  Sentences sources(2);
+  for (int32_t i = 0; i < 200; ++i) sources[static_cast<size_t>(i % 3 == 0)].push_back(i % 33 + 4);
+  const Sentences target = {{2, 30}, {2, 6}};
+  const at::Tensor whole = logits_of(network, sources, target).view({2, 2, 37});
+  const auto decoding = network.decode(sources_of(sources));
+  at::Tensor logits = at::empty({2, 37});
+  for (size_t step = 0; step < 2; ++step) {
+    decoding->step({target[0][step], target[1][step]}, logits.data_ptr<float>());
+    EXPECT_LT((logits - whole.select(1, static_cast<int64_t>(step))).abs().max().item<float>(), 2e-5);
+  }
 }
 
 TEST(Transformer, ParametersAreCounted) {
