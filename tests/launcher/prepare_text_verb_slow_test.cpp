@@ -159,11 +159,12 @@ TEST_F(PrepareTextVerbSlow, ACorpusWithoutAnythingToEvaluateSaysSoAndSoDoesTrain
   const auto made = smoothlab(two_files());
   ASSERT_EQ(made.exit_code, 0);
   EXPECT_THAT(made.err, HasSubstr("warning: the corpus has nothing to evaluate on"));
-  write_text(folder / "r.yaml",
-             "task: {data: text, path: " + (folder / "corpus") +
-                 "}\n"
-                 "model: {name: transformer_tiny, width: 16, heads: 2, feed_forward: 32, layers: 1}\n"
-                 "train: {steps: 2, global_batch: 16, device: cpu}\n");
+  write_text(
+      folder / "r.yaml",
+      "task: {data: text, path: " + (folder / "corpus") +
+          "}\n"
+          "model: {name: transformer_tiny, form: t2t, width: 16, heads: 2, feed_forward: 32, layers: 1}\n"
+          "train: {steps: 2, global_batch: 16, device: cpu}\n");
   const std::vector<std::string> train = {"train", folder / "r.yaml", "--run", folder / "run"};
   for (const auto& further : {std::vector<std::string>{}, {"--dry-run"}}) {
     const auto error = smoothlab(joined(train, further));

@@ -132,7 +132,7 @@ TEST(SweepVerbSlowGenerated, SmallLanguagesAreSweptToo) {
              "train: {steps: 40, global_batch: 32, device: cpu, precision: fp32, log_every: 40}\n"
              "evaluate: {every: 40, split: test}\n"
              "checkpoint: {every: 40, keep: 1}\n");
-  const auto trained = smoothlab({"train", recipe, "--run", run});
+  const auto trained = smoothlab({"train", recipe, "--run", run, "--threads", "1"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   const auto swept = smoothlab({"temperature-sweep", "--run", run, "--temperatures", "1", "--json"});
   ASSERT_EQ(swept.exit_code, 0) << swept.err;
