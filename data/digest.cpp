@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/error.h"
+#include "data/file_bytes.h"
 
 namespace smoothlab::data {
 
@@ -49,6 +50,7 @@ std::string sha256(const std::vector<std::pair<const void*, size_t>>& blocks) {
 }
 
 std::string file_digest(const std::string& path, const std::string& algorithm) {
+  require_no_folder(path, "name a file");
   Digest digest(algorithm, path);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
   if (!file)

@@ -1,7 +1,6 @@
 #include "data/file_bytes.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <cerrno>
 #include <cstring>
@@ -11,15 +10,12 @@
 #include <utility>
 
 #include "cluster/error.h"
+#include "data/packed_file.h"
 
 namespace smoothlab::data {
 namespace {
 
-constexpr unsigned block_bytes = 1 << 20;
-
-bool ends_with(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
+constexpr size_t block_bytes = size_t{1} << 20;
 
 std::vector<uint8_t> read_plain(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
@@ -36,34 +32,17 @@ std::vector<uint8_t> read_plain(const std::string& path) {
 }
 
 std::vector<uint8_t> read_gzip(const std::string& path, const std::string& remedy) {
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-  if (!file)
-    throw DataError(fmt::format("cannot open: {}", std::strerror(errno)), path,
-                    "check the file's permissions");
-  gzbuffer(file.get(), block_bytes);
-  const auto fail = [&](const std::string& reason) {
-    throw DataError(reason, fmt::format("{}, offset {}", path, gzoffset(file.get())), remedy);
-  };
+  PackedFile file(path, remedy);
+  if (!file.packed()) throw DataError("not a gzip file", path, remedy);
   std::vector<uint8_t> bytes;
-  size_t used = 0;
-  while (true) {
+  for (size_t used = 0;;) {
     bytes.resize(used + block_bytes);
-    const int count = gzread(file.get(), bytes.data() + used, block_bytes);
-    if (count < 0) {
-      int code = 0;
-      const char* message = gzerror(file.get(), &code);
-      fail(fmt::format("damaged gzip file: {}", code == Z_ERRNO ? std::strerror(errno) : message));
-    }
+    const size_t count = file.read(bytes.data() + used, block_bytes);
     used += count;
-    if (count == 0) break;
+    if (count > 0) continue;
+    bytes.resize(used);
+    return bytes;
   }
-  bytes.resize(used);
-  // zlib passes on what is not gzip at all, and takes a file cut within a member for its end.
-  if (gzdirect(file.get())) fail("not a gzip file");
-  int code = Z_OK;
-  gzerror(file.get(), &code);
-  if (code == Z_BUF_ERROR) fail("truncated gzip file");
-  return bytes;
 }
 
 }  // namespace
@@ -73,9 +52,15 @@ bool is_file(const std::string& path) {
   return std::filesystem::is_regular_file(path, ignored);
 }
 
+void require_no_folder(const std::string& path, const std::string& remedy) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) throw DataError("a folder, not a file", path, remedy);
+}
+
 std::vector<uint8_t> read_file_bytes(const std::string& path, const std::string& remedy) {
+  require_no_folder(path, remedy);
   if (!is_file(path)) throw DataError("no such file", path, remedy);
-  return ends_with(path, ".gz") ? read_gzip(path, remedy) : read_plain(path);
+  return has_packed_name(path) ? read_gzip(path, remedy) : read_plain(path);
 }
 
 std::vector<std::string> read_lines(const std::string& path, const std::string& remedy) {

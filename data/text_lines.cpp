@@ -1,52 +1,44 @@
 #include "data/text_lines.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <vector>
 
 #include "cluster/error.h"
 #include "data/file_bytes.h"
+#include "data/packed_file.h"
 #include "data/utf8.h"
 
 namespace smoothlab::data {
 namespace {
 
-constexpr unsigned block_bytes = 1 << 18;
-constexpr size_t longest_line = 1 << 20;
+constexpr size_t block_bytes = size_t{1} << 18;
+constexpr size_t longest_line = size_t{1} << 20;
 
-bool ends_with(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+PackedFile open_text(const std::string& path) {
+  require_no_folder(path, "name a text file, plain or .gz");
+  if (!is_file(path)) throw DataError("no such file", path, "name a text file, plain or .gz");
+  return PackedFile(path);
 }
 
 }  // namespace
 
 struct TextLines::State {
+  explicit State(const std::string& name) : path(name), file(open_text(name)), block(block_bytes) {}
+
   std::string path;
-  bool packed = false;
-  std::unique_ptr<gzFile_s, int (*)(gzFile)> file{nullptr, gzclose};
+  PackedFile file;
   std::vector<char> block;
   size_t used = 0, filled = 0;
   int64_t number = 0;
 
-  /// False at the end of the file. zlib hands on plain files as they are.
+  /// False at the end of the file.
   bool fill() {
-    const int count = gzread(file.get(), block.data(), block_bytes);
-    int code = Z_OK;
-    const char* message = gzerror(file.get(), &code);
-    const auto fail = [&](const std::string& reason) {
-      throw DataError(reason, fmt::format("{}, after line {}", path, number), "bring the file anew");
-    };
-    if (code == Z_ERRNO) fail(fmt::format("cannot read: {}", std::strerror(errno)));
-    if (count < 0) fail(fmt::format("damaged gzip file: {}", message));
-    // zlib takes a file cut within a member for its end.
-    if (count == 0 && code == Z_BUF_ERROR) fail("truncated gzip file");
     used = 0;
-    filled = static_cast<size_t>(count);
-    return count > 0;
+    filled = file.read(block.data(), block.size());
+    return filled > 0;
   }
 
   bool raw_line(std::string& line) {
@@ -68,21 +60,11 @@ struct TextLines::State {
   }
 };
 
-TextLines::TextLines(const std::string& path) : state_(std::make_unique<State>()) {
-  state_->path = path;
-  state_->packed = ends_with(path, ".gz");
-  if (!is_file(path)) throw DataError("no such file", path, "name a text file, plain or .gz");
-  state_->file.reset(gzopen(path.c_str(), "rb"));
-  if (!state_->file)
-    throw DataError(fmt::format("cannot open: {}", std::strerror(errno)), path,
-                    "check the file's permissions");
-  gzbuffer(state_->file.get(), block_bytes);
-  state_->block.resize(block_bytes);
-  state_->fill();
-  const bool plain = gzdirect(state_->file.get()) != 0;
-  if (state_->packed && plain && state_->filled > 0)
+TextLines::TextLines(const std::string& path) : state_(std::make_unique<State>(path)) {
+  const bool packed = state_->file.packed();
+  if (has_packed_name(path) && !packed && state_->fill())
     throw DataError("not a gzip file", path, "name a plain file without .gz, or pack this one");
-  if (!state_->packed && !plain)
+  if (!has_packed_name(path) && packed)
     throw DataError("a gzip file by another name", path, "give it a name that ends in .gz");
 }
 
@@ -109,7 +91,7 @@ int64_t TextLines::number() const {
   return state_->number;
 }
 int64_t TextLines::bytes_read() const {
-  return gzoffset(state_->file.get());
+  return state_->file.offset();
 }
 const std::string& TextLines::path() const {
   return state_->path;

@@ -29,8 +29,10 @@ WordPieces::WordPieces(const std::string& path) : path_(path) {
   const auto bytes = read_file_bytes(path, "name a SentencePiece model");
   state_ = std::make_unique<State>();
   smoothlab_pieces_facts facts{};
-  state_->check(state_->library.load(bytes.data(), bytes.size(), &state_->pieces, &facts),
-                "not a SentencePiece model", path);
+  if (char* error = state_->library.load(bytes.data(), bytes.size(), &state_->pieces, &facts)) {
+    state_->library.free(error);  // it tells of the library's source and not of the file
+    throw DataError("not a SentencePiece model", path, "name a .model file that SentencePiece has trained");
+  }
   vocabulary_.size = facts.size;
   vocabulary_.special = {facts.padding, facts.unknown, facts.begin, facts.end};
   vocabulary_.digest = sha256({{bytes.data(), bytes.size()}});

@@ -40,7 +40,6 @@ std::string read_text(const std::string& path, const std::string& name) {
   if (path == "-") return read_stream(stdin, name);
   std::error_code ignored;
   const auto kind = fs::status(path, ignored).type();
-  if (kind == fs::file_type::directory) throw DataError("a folder, not a file", path, remedy);
   if (kind == fs::file_type::fifo || kind == fs::file_type::character) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
     if (!file)

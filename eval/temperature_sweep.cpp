@@ -12,7 +12,7 @@ using Json = nlohmann::ordered_json;
 
 auto all_of(const SweepOrigin& origin) {
   return std::tie(origin.step, origin.weights, origin.split, origin.samples, origin.references,
-                  origin.precision, origin.beam, origin.length_penalty);
+                  origin.precision, origin.beam, origin.length_penalty, origin.decoding);
 }
 
 Json number(const std::optional<double>& value) {
@@ -47,6 +47,7 @@ TemperatureSweep sweep_of(const Json& json) {
   json.at("precision").get_to(origin.precision);
   json.at("beam").get_to(origin.beam);
   json.at("length_penalty").get_to(origin.length_penalty);
+  origin.decoding = json.value("decoding", int64_t{0});
   json.at("tokens").get_to(sweep.tokens);
   json.at("sentences").get_to(sweep.sentences);
   json.at("signature").get_to(sweep.signature);
@@ -109,6 +110,7 @@ Json to_json(const TemperatureSweep& sweep) {
   json["precision"] = origin.precision;
   json["beam"] = origin.beam;
   json["length_penalty"] = origin.length_penalty;
+  json["decoding"] = origin.decoding;
   json["tokens"] = sweep.tokens;
   json["sentences"] = sweep.sentences;
   json["signature"] = sweep.signature;

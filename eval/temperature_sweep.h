@@ -18,6 +18,11 @@ struct SweepPoint {
   std::optional<double> length_ratio;  ///< tokens of the translations to those of the references
 };
 
+/// Stands for the code that made a sweep's figures. Raise it by hand with every change after which the same
+/// weights and text may come to another figure: of the beam search, of the network's arithmetic while it
+/// decodes, of how tokens become text, of BLEU, NLL or ECE. What faster code computes alike needs no new one.
+constexpr int64_t decoding_revision = 1;
+
 /// What a sweep's figures depend on besides the temperature. Figures of equal origins may stand in for each
 /// other.
 struct SweepOrigin {
@@ -29,6 +34,7 @@ struct SweepOrigin {
   std::string precision;   ///< of the pass that NLL and ECE are of: "fp32", "bf16", "tf32"
   int64_t beam = 4;
   double length_penalty = 0.6;
+  int64_t decoding = decoding_revision;  ///< 0: of a file from before there were revisions
 };
 bool operator==(const SweepOrigin& a, const SweepOrigin& b);
 

@@ -1,6 +1,10 @@
 #include "eval/text_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "cluster/error.h"
 
 namespace smoothlab::eval {
 namespace {
@@ -16,8 +20,12 @@ size_t width(const std::string& text) {
 std::string text_table(const std::vector<TableLine>& lines, const std::vector<size_t>& left) {
   if (lines.empty()) return "";
   std::vector<size_t> widths(lines.front().size());
-  for (const TableLine& cells : lines)
+  for (const TableLine& cells : lines) {
+    if (cells.size() > widths.size())
+      throw RunError(fmt::format("a line of {} cells under one of {}", cells.size(), widths.size()),
+                     "a table", "report this as a fault of the program");
     for (size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], width(cells[i]));
+  }
   std::string text;
   for (const TableLine& cells : lines) {
     std::string row;

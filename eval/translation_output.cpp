@@ -76,6 +76,18 @@ std::string table_of_systems(const TranslationScores& scores, const ScoreFormat&
   return text;
 }
 
+/// A line a system, a column a metric.
+std::string bare_scores_of_systems(const TranslationScores& scores, const ScoreFormat& format) {
+  std::string text;
+  for (size_t i = 0; i < scores.system_names.size(); ++i) {
+    std::string line;
+    for (const auto& metric : scores.metrics)
+      line += (line.empty() ? "" : "\t") + decimal(metric.systems[i].score, format);
+    text += line + "\n";
+  }
+  return text;
+}
+
 nlohmann::json to_json(const SystemScore& score) {
   nlohmann::json json = score.by_name;
   json["score"] = score.score;
@@ -88,7 +100,7 @@ nlohmann::json to_json(const SystemScore& score) {
 std::string to_text(const TranslationScores& scores, const ScoreFormat& format) {
   if (!scores.metrics.front().segments.empty()) return lines_of_segments(scores.metrics.front(), format);
   if (scores.system_names.size() == 1) return lines_of_one_system(scores, format);
-  return table_of_systems(scores, format);
+  return format.score_only ? bare_scores_of_systems(scores, format) : table_of_systems(scores, format);
 }
 
 nlohmann::json to_json(const TranslationScores& scores) {

@@ -54,6 +54,22 @@ MetricScores scores_by(SegmentMetric& metric, const TranslatedCorpus& corpus, co
   return result;
 }
 
+/// Of unequal lists counting would read beyond the shorter.
+void check(const TranslatedCorpus& corpus) {
+  const size_t segments = corpus.references.size();
+  if (corpus.system_names.size() != corpus.systems.size())
+    throw DataError(fmt::format("{} systems and {} names", corpus.systems.size(), corpus.system_names.size()),
+                    "the corpus", "name each system");
+  for (size_t i = 0; i < corpus.systems.size(); ++i)
+    if (corpus.systems[i].size() != segments)
+      throw DataError(fmt::format("{} hypotheses and {} references", corpus.systems[i].size(), segments),
+                      corpus.system_names[i], "give one of each a segment");
+  for (size_t i = 0; i < segments; ++i)
+    if (corpus.references[i].empty())
+      throw DataError("a segment without a reference", fmt::format("segment {}", i + 1),
+                      "give each segment one at least");
+}
+
 }  // namespace
 
 std::string TranslatedCorpus::reference_count() const {
@@ -68,6 +84,7 @@ std::string signature_version() {
 }
 
 CorpusStatistics count_corpus(const TranslatedCorpus& corpus, SegmentMetric& metric) {
+  check(corpus);
   CorpusStatistics result{corpus.systems.size(), corpus.references.size(), metric.statistics(), {}};
   result.counts.resize(result.systems * result.segments * result.statistics);
   std::vector<std::string_view> hypotheses(result.systems);

@@ -56,10 +56,11 @@ struct TranslationScores {
   std::vector<MetricScores> metrics;  ///< BLEU before chrF
 };
 
-/// Throws UsageError for options out of range.
+/// Throws UsageError for options out of range, DataError for a corpus that is not as it says.
 TranslationScores score_translations(const TranslatedCorpus& corpus, const ScoringOptions& options);
 
-/// Statistics by one metric; a loop over segments in this thread.
+/// Statistics by one metric; a loop over segments in this thread. Throws DataError for a corpus that is not
+/// as it says.
 CorpusStatistics count_corpus(const TranslatedCorpus& corpus, SegmentMetric& metric);
 
 /// "smoothlab-0.1.0"
@@ -72,7 +73,8 @@ struct ScoreFormat {
 };
 
 /// As sacreBLEU prints: of one system a line a metric, "BLEU|signature = 48.5 82.4/50.0/… (BP = …)"; of
-/// several a table and the signatures; of segments a line each. Ends with a newline.
+/// several a table and the signatures, or with score_only a line a system; of segments a line each. Ends with
+/// a newline.
 std::string to_text(const TranslationScores& scores, const ScoreFormat& format);
 
 /// An object: segments, references, metrics (lists of {name, signature, systems}).

@@ -18,6 +18,26 @@
 namespace smoothlab::launcher {
 namespace {
 
+/// Throws UsageError for the first of the options that is there.
+void refuse(const Options& options, const std::vector<const char*>& names, const std::string& problem,
+            const std::string& remedy) {
+  for (const char* name : names)
+    if (options.given(name)) throw UsageError(problem, std::string("--") + name, remedy);
+}
+
+void refuse_what_does_nothing(const Options& options, const eval::ScoringOptions& wanted) {
+  if (!wanted.bleu)
+    refuse(options, {"tokenize", "smooth", "smooth-value", "lowercase"}, "BLEU is not among the metrics",
+           "give --metrics bleu,chrf, or leave it out");
+  if (!wanted.chrf)
+    refuse(options,
+           {"chrf-char-order", "chrf-word-order", "chrf-beta", "chrf-lowercase", "chrf-whitespace",
+            "chrf-eps-smoothing"},
+           "chrF is not among the metrics", "give --metrics chrf or bleu,chrf");
+  if (wanted.resamples == 0)
+    refuse(options, {"resamples", "seed"}, "there are no resamples", "give it with --confidence or --system");
+}
+
 eval::BleuOptions bleu_options(const Options& options) {
   eval::BleuOptions result;
   result.tokenization = eval::tokenization(options.text("tokenize"), "--tokenize");
@@ -68,6 +88,7 @@ eval::ScoringOptions scoring_options(const Options& options) {
   const auto resamples = static_cast<int>(options.integer("resamples", 2, 1000000));
   if (several || options.has("confidence")) result.resamples = resamples;
   result.seed = static_cast<uint64_t>(options.integer("seed", 0, INT64_MAX));
+  refuse_what_does_nothing(options, result);
   return result;
 }
 

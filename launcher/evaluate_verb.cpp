@@ -22,7 +22,7 @@
 #include "trainer/rank_agreement.h"
 #include "trainer/run_evaluation.h"
 #include "trainer/run_judge.h"
-#include "trainer/run_parts.h"
+#include "trainer/task_split.h"
 
 namespace smoothlab::launcher {
 namespace {
@@ -30,9 +30,10 @@ namespace {
 struct EvaluateRequest {
   cluster::PlacementWish placement;
   std::string folder, split, logits;
+  std::string keep;  ///< "full", "summary"; empty: as the recipe keeps its own
   trainer::LoadOptions load;
   eval::LogitPrecision precision = eval::LogitPrecision::float32;
-  bool penultimate = true, summary = false, json = false;
+  bool penultimate = true, json = false;
   /// Of augmentation draws in place of a split, where there are classes.
   trainer::InformationOptions information;
 };
@@ -78,26 +79,38 @@ trainer::InformationOptions wanted_draws(const Options& options) {
   return wanted;
 }
 
-bool keeps_summary(const Options& options) {
+std::string wanted_keep(const Options& options) {
   const std::string keep = options.text("keep");
-  if (keep != "full" && keep != "summary")
+  if (!keep.empty() && keep != "full" && keep != "summary")
     throw UsageError("unknown '" + keep + "'", "--keep", suggest_name(keep, {"full", "summary"}));
-  if (keep == "full") return false;
-  if (options.text("precision") == "float16")
-    throw UsageError("a summary has a precision of its own", "--precision",
-                     "leave --precision or --keep out");
-  if (options.has("classes"))
+  if (keep == "summary" && options.has("classes"))
     throw UsageError("information takes all logits of its draws", "--keep", "leave --keep or --classes out");
+  return keep;
+}
+
+/// A summary that the run has kept is not replaced by a file a hundred times as large unless that is asked
+/// for.
+bool keeps_summary(const EvaluateRequest& request, const trainer::Recipe& recipe) {
+  if (!request.information.classes.empty()) return false;
+  if ((request.keep.empty() ? recipe.logits.keep : request.keep) == "full") return false;
+  if (request.precision == eval::LogitPrecision::float16)
+    throw UsageError("a summary has a precision of its own", "--precision",
+                     "leave --precision out, or give --keep full");
   return true;
+}
+
+/// What is evaluated: a split, or draws.
+trainer::TaskSplit samples_of(const EvaluateRequest& request, const trainer::LoadedRun& run) {
+  if (request.information.classes.empty())
+    return trainer::evaluated_split(run.recipe, run.task, request.split);
+  return {"draws", draws_of(request.information, run.task)};
 }
 
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
   const bool newest = request.load.step < 0;
   const auto run = load_on_all(request.folder, request.load, communicator, log);
-  std::string split = request.split.empty() ? run.recipe.evaluate.split : request.split;
-  const bool draws = !request.information.classes.empty();
-  const auto dataset = draws ? draws_of(request.information, run.task) : trainer::split_of(run.task, split);
-  if (draws) split = "draws";
+  const auto [split, dataset] = samples_of(request, run);
+  const bool summary = keeps_summary(request, run.recipe);
   if (request.logits.empty()) {
     // The plain name is the newest checkpoint's; an older one's rows may not take its place.
     const std::string step = newest ? "" : "step-" + std::to_string(run.step) + "-";
@@ -113,7 +126,7 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
   options.origin.weights_digest = trainer::weights_digest(run);
   options.logits = request.logits;
   options.keep_penultimate = request.penultimate;
-  options.summary = request.summary;
+  options.summary = summary;
   options.precision = request.precision;
   const auto sums = eval::evaluate(*run.network, dataset, communicator, placement, options, log);
   if (communicator.is_root()) print(request, split, run, sums);
@@ -138,8 +151,8 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
       .value("draws", "L", "with --classes: draws of each of them", "5")
       .value(
           "keep", "WHAT",
-          "full: all logits; summary: of each row what calibrate needs, some 620 bytes whatever the classes",
-          "full")
+          "full: all logits; summary: of each row what calibrate needs, some 620 bytes whatever the classes; "
+          "the recipe's logits.keep without it")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
       .flag("json", "print one JSON object");
@@ -163,7 +176,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
     throw UsageError("unknown precision '" + precision + "'", "--precision",
                      suggest_name(precision, {"float32", "float16"}));
   if (precision == "float16") request.precision = eval::LogitPrecision::float16;
-  request.summary = keeps_summary(options);
+  request.keep = wanted_keep(options);
   request.load = load_wish(options);
   request.penultimate = !options.has("no-penultimate");
   if (options.has("classes")) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cluster/error.h"
+#include "data/file_bytes.h"
 #include "data/utf8.h"
 
 namespace smoothlab::launcher {
@@ -50,6 +51,7 @@ class Patience {
 }  // namespace
 
 LineSource::LineSource(const std::string& path) : name_(path == "-" ? "stdin" : path) {
+  if (path != "-") data::require_no_folder(path, "name a text file, or - for stdin");
   file_ = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file_ < 0)
     throw DataError(fmt::format("cannot open: {}", std::strerror(errno)), path,

@@ -1,5 +1,6 @@
 #include "launcher/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <iomanip>
 #include <iostream>
@@ -80,6 +81,7 @@ bool Options::parse(const std::vector<std::string>& arguments, int least, int mo
     throw UsageError(error.what(), verb, "see smoothlab " + verb + " --help");
   }
   if (values_.count("words")) words_ = values_["words"].as<std::vector<std::string>>();
+  check_words(arguments);
   const int count = static_cast<int>(words_.size());
   if (count < least || (most >= 0 && count > most))
     throw UsageError(count < least ? "too few arguments" : "unexpected argument '" + words_.back() + "'",
@@ -87,8 +89,20 @@ bool Options::parse(const std::vector<std::string>& arguments, int least, int mo
   return true;
 }
 
+void Options::check_words(const std::vector<std::string>& arguments) const {
+  if (std::find(arguments.begin(), arguments.end(), "--") != arguments.end()) return;
+  for (const std::string& word : words_)
+    if (word.size() > 1 && word[0] == '-')
+      throw UsageError("unknown option " + word, usage_.substr(0, usage_.find(' ')),
+                       "options begin with two dashes; a file of this name is ./" + word);
+}
+
 bool Options::has(const std::string& name) const {
   return values_.count(name) > 0;
+}
+
+bool Options::given(const std::string& name) const {
+  return has(name) && !values_[name].defaulted();
 }
 
 std::string Options::text(const std::string& name) const {

@@ -23,10 +23,13 @@ class Options {
   Options& epilogue(std::string text);
 
   /// Words beside the options: between `least` and `most` (−1: any number). False when help was asked for,
-  /// and printed.
+  /// and printed. A word that begins with a dash is an unknown option, but for "-" and after "--".
   bool parse(const std::vector<std::string>& arguments, int least, int most);
 
+  /// Whether there is a value; a standard one counts.
   bool has(const std::string& name) const;
+  /// Whether the command line has the option.
+  bool given(const std::string& name) const;
   std::string text(const std::string& name) const;
   /// Whole numbers and real numbers in a range; UsageError names the option.
   int64_t integer(const std::string& name, int64_t low, int64_t high) const;
@@ -38,6 +41,7 @@ class Options {
   std::string help() const;
 
  private:
+  void check_words(const std::vector<std::string>& arguments) const;
   double number_of(const std::string& written, const std::string& name, double low, double high) const;
 
   std::string usage_, summary_, epilogue_;

@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 
+#include "cluster/duration.h"
 #include "cluster/error.h"
 #include "cluster/log.h"
 #include "cluster/nearest_name.h"
 #include "data/prepare_text.h"
+#include "data/word_pieces.h"
 #include "launcher/corpus_summary.h"
 #include "launcher/each_file.h"
 #include "launcher/options.h"
@@ -113,6 +116,30 @@ data::PrepareTextOptions read(const Options& options) {
   return prepare;
 }
 
+/// The corpus has a copy of a vocabulary that was given; errors about it are to name the file that a person
+/// knows.
+void check_vocabularies(const data::PrepareTextOptions& prepare) {
+  if (prepare.source_vocabulary.empty()) return;
+  data::WordPieces{prepare.source_vocabulary};
+  if (prepare.target_vocabulary != prepare.source_vocabulary) data::WordPieces{prepare.target_vocabulary};
+}
+
+bool has_split(const data::CorpusManifest& manifest, const std::string& name) {
+  return std::any_of(manifest.splits.begin(), manifest.splits.end(),
+                     [&](const data::SplitSummary& split) { return split.name == name; });
+}
+
+/// What comes after the last line of progress, which tells of some part of the work.
+void tell_end(cluster::Log& log, const data::PrepareTextResult& result, double seconds) {
+  if (result.already_there)
+    log.info("the corpus was there already, and whole");
+  else
+    log.info("prepared in {}", cluster::duration_text(seconds));
+  if (!has_split(result.manifest, "validation") && !has_split(result.manifest, "test"))
+    log.warning(
+        "the corpus has nothing to evaluate on, and training evaluates: give --validation-source or --hold-out");
+}
+
 /// "train  120000 pairs, 48 %, 52000 pairs/s"
 class ProgressLine {
  public:
@@ -196,12 +223,14 @@ int prepare_text_verb(const std::vector<std::string>& arguments) {
     throw UsageError("cannot prepare '" + options.words()[0] + "'", "data prepare",
                      suggest_name(options.words()[0], {"text"}));
   const auto prepare = read(options);
+  check_vocabularies(prepare);
   cluster::Log log(0);
   ProgressLine line(log);
+  const auto began = std::chrono::steady_clock::now();
   const auto result = data::prepare_text(*cluster::local_file_system(), prepare,
                                          [&line](const data::PrepareProgress& progress) { line(progress); });
   log.progress_done();
-  if (result.already_there) log.info("the corpus was there already, and whole");
+  tell_end(log, result, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   if (options.has("json")) {
     auto json = corpus_json(prepare.out, result.manifest);
     json["already_there"] = result.already_there;

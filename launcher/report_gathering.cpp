@@ -10,8 +10,8 @@
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
+#include "launcher/kept_sweeps.h"
 #include "launcher/projected_classes.h"
-#include "launcher/swept_run.h"
 #include "trainer/checkpoint.h"
 #include "trainer/paper_recipes.h"
 #include "trainer/run_record.h"
@@ -131,7 +131,7 @@ void take_sweep(const trainer::RunRecord& record, const cluster::FileSystem& fil
   if (!run.end) return;
   const std::string split = run.evaluations.empty() ? "" : run.evaluations.back().split;
   const auto worth = [&](const eval::TemperatureSweep& sweep) {
-    return std::make_pair(sweep.origin.split == split, sweep.points.size());
+    return std::make_tuple(sweep.origin.split == split, sweep.origin.decoding, sweep.points.size());
   };
   try {
     for (const eval::TemperatureSweep& sweep : read_sweeps(files, record.folder))

@@ -1,26 +1,24 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <set>
-#include <utility>
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
 #include "eval/gnuplot.h"
 #include "eval/output_file.h"
 #include "eval/sweep_charts.h"
-#include "eval/text_table.h"
+#include "eval/sweep_output.h"
 #include "launcher/each_file.h"
 #include "launcher/job.h"
 #include "launcher/job_options.h"
+#include "launcher/kept_sweeps.h"
 #include "launcher/options.h"
+#include "launcher/sweep_curves.h"
 #include "launcher/swept_run.h"
 #include "launcher/temperature_list.h"
 #include "launcher/verbs.h"
 #include "launcher/weights_options.h"
-#include "trainer/paper_recipes.h"
 #include "trainer/run_folder.h"
 
 namespace smoothlab::launcher {
@@ -125,80 +123,8 @@ void claim(const Options& options, SweepRequest& request) {
   eval::claim_outputs(outputs, kept);
 }
 
-Json best_json(const eval::TemperatureSweep& sweep, bool lowercase) {
-  const eval::BestPoints best = eval::best_points(sweep, lowercase);
-  const auto temperature = [](const eval::SweepPoint* point) {
-    return point ? Json(point->temperature) : Json(nullptr);
-  };
-  return {{"bleu", temperature(best.bleu)}, {"ece", temperature(best.ece)}, {"nll", temperature(best.nll)}};
-}
-
-Json run_json(const SweepRequest& request, size_t run, const eval::TemperatureSweep& sweep) {
-  Json json;
-  json["run"] = request.folders[run];
-  json["alpha"] = request.recipes[run].targets.alpha;
-  json.update(eval::to_json(sweep));
-  json["best_temperature"] = best_json(sweep, request.lowercase);
-  return json;
-}
-
-std::string cell(const std::optional<double>& value, int digits) {
-  return value ? fmt::format("{:.{}f}", *value, digits) : "–";
-}
-
-/// "  best BLEU 27.31 at T = 1.1": where there are several temperatures.
-std::string best_line(const char* what, const eval::SweepPoint* point, const std::optional<double>& value,
-                      int digits) {
-  if (!point) return "";
-  return fmt::format("  best {}: {} at T = {:g}\n", what, cell(value, digits), point->temperature);
-}
-
-void print_table(const SweepRequest& request, size_t run, const eval::TemperatureSweep& sweep) {
-  std::vector<eval::TableLine> lines = {{"T", "BLEU", "ratio", "ECE", "NLL"}};
-  for (const eval::SweepPoint& point : sweep.points)
-    lines.push_back({fmt::format("{:g}", point.temperature), cell(eval::bleu_of(point, request.lowercase), 2),
-                     cell(point.length_ratio, 3), cell(point.ece, 4), cell(point.nll, 4)});
-  const eval::SweepOrigin& origin = sweep.origin;
-  std::cout << fmt::format(
-                   "{} (α = {:g}), step {}, {}: {} sentences, {} tokens; beam {}, length penalty {:g}\n",
-                   request.folders[run], request.recipes[run].targets.alpha, origin.step, origin.split,
-                   sweep.sentences, sweep.tokens, origin.beam, origin.length_penalty)
-            << eval::text_table(lines, {});
-  const eval::BestPoints best = eval::best_points(sweep, request.lowercase);
-  if (sweep.points.size() > 1)
-    std::cout << best_line("BLEU", best.bleu,
-                           best.bleu ? eval::bleu_of(*best.bleu, request.lowercase) : std::nullopt, 2)
-              << best_line("ECE", best.ece, best.ece ? best.ece->ece : std::nullopt, 4)
-              << best_line("NLL", best.nll, best.nll ? best.nll->nll : std::nullopt, 4);
-}
-
-/// Runs that differ in their seed alone are one curve.
-std::vector<eval::SweptRuns> curves(const SweepRequest& request,
-                                    const std::vector<eval::TemperatureSweep>& sweeps) {
-  std::vector<eval::SweptRuns> all;
-  std::vector<size_t> first;
-  const auto same = [&](size_t a, size_t b) {
-    const trainer::Recipe &x = request.recipes[a], &y = request.recipes[b];
-    return x.model.name == y.model.name && x.targets.alpha == y.targets.alpha &&
-           (x.targets.alpha == 0 || x.targets.convention == y.targets.convention) &&
-           x.train.seed != y.train.seed && trainer::shaping_values(x) == trainer::shaping_values(y);
-  };
-  for (size_t run = 0; run < sweeps.size(); ++run) {
-    size_t curve = 0;
-    while (curve < all.size() && !same(first[curve], run)) ++curve;
-    if (curve == all.size()) {
-      all.push_back(
-          {fmt::format("α = {:g}", request.recipes[run].targets.alpha), static_cast<int>(curve), {}});
-      first.push_back(run);
-    }
-    all[curve].sweeps.push_back(&sweeps[run]);
-  }
-  for (size_t a = 0; a < all.size(); ++a)
-    if (std::count_if(first.begin(), first.end(), [&](size_t run) {
-          return request.recipes[run].targets.alpha == request.recipes[first[a]].targets.alpha;
-        }) > 1)
-      all[a].name += ", " + request.folders[first[a]];
-  return all;
+eval::ShownSweep shown(const SweepRequest& request, size_t run, const eval::TemperatureSweep& sweep) {
+  return {request.folders[run], request.recipes[run].targets.alpha, sweep, request.lowercase};
 }
 
 void write_outputs(const SweepRequest& request, const std::vector<eval::TemperatureSweep>& sweeps) {
@@ -207,11 +133,12 @@ void write_outputs(const SweepRequest& request, const std::vector<eval::Temperat
     Json all;
     all["temperature_sweeps"] = Json::array();
     for (size_t run = 0; run < sweeps.size(); ++run)
-      all["temperature_sweeps"].push_back(run_json(request, run, sweeps[run]));
+      all["temperature_sweeps"].push_back(eval::to_json(shown(request, run, sweeps[run])));
     cluster::write_file_whole(*files, request.out, printed(all) + "\n");
   }
   if (request.figure.empty()) return;
-  const auto charts = eval::sweep_charts(curves(request, sweeps), request.lowercase);
+  const auto charts =
+      eval::sweep_charts(sweep_curves(request.folders, request.recipes, sweeps), request.lowercase);
   if (charts.empty())
     std::cerr << "warning: one temperature makes no curve: " << request.figure << " is not drawn\n";
   else
@@ -222,11 +149,13 @@ void write_outputs(const SweepRequest& request, const std::vector<eval::Temperat
 void print(const SweepRequest& request, const std::vector<eval::TemperatureSweep>& sweeps) {
   if (request.json) {
     Json all = Json::array();
-    for (size_t run = 0; run < sweeps.size(); ++run) all.push_back(run_json(request, run, sweeps[run]));
+    for (size_t run = 0; run < sweeps.size(); ++run)
+      all.push_back(eval::to_json(shown(request, run, sweeps[run])));
     std::cout << printed(sweeps.size() == 1 ? all[0] : all) << std::endl;
     return;
   }
-  for (size_t run = 0; run < sweeps.size(); ++run) print_table(request, run, sweeps[run]);
+  for (size_t run = 0; run < sweeps.size(); ++run)
+    std::cout << eval::to_text(shown(request, run, sweeps[run]));
   std::cout << (request.lowercase ? sweeps[0].lowercase_signature : sweeps[0].signature) << std::endl;
 }
 

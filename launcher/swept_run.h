@@ -5,7 +5,6 @@
 
 #include "cluster/communicator.h"
 #include "cluster/device.h"
-#include "cluster/file_system.h"
 #include "cluster/log.h"
 #include "eval/temperature_sweep.h"
 #include "eval/translation.h"
@@ -23,15 +22,10 @@ struct SweepWishes {
   cluster::PlacementWish placement;
 };
 
-/// Where a run keeps its sweeps: of several steps, splits and beams.
-std::string sweeps_file(const std::string& folder);
-/// Those that it has; none where the file is missing. Throws DataError where it is damaged.
-std::vector<eval::TemperatureSweep> read_sweeps(const cluster::FileSystem& files, const std::string& folder);
-
-/// Works out what the run's file does not have yet, and keeps it there: NLL and ECE at all temperatures in
-/// one pass, teacher-forced; then for each temperature the BLEU of a beam search of the split's sources
-/// against its plain text. The file is written after the pass and after each temperature, so that little is
-/// lost. Returns the points of the temperatures asked for. Collective.
+/// Works out what the run's file (see kept_sweeps.h) does not have yet, and keeps it there: NLL and ECE at
+/// all temperatures in one pass, teacher-forced; then for each temperature the BLEU of a beam search of the
+/// split's sources against its plain text. The file is written after the pass and after each temperature, so
+/// that little is lost. Returns the points of the temperatures asked for. Collective.
 ///
 /// Throws UsageError for a run that does not translate or has no such split, DataError where sources and
 /// references are not equally many, and as load_run, eval::evaluate and eval::translate do.

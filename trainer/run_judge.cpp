@@ -66,12 +66,11 @@ RunJudge::RunJudge(const Recipe& recipe, const data::Task& task, std::string fol
       communicator_(communicator),
       placement_(placement),
       log_(log),
-      split_(recipe.evaluate.split),
-      evaluated_(split_of(task, split_)) {
-  for (std::string split : recipe.logits.splits) {
-    const auto dataset = split_of(task, split);  // which may be another split's by its name
-    const auto same = [&](const Kept& kept) { return kept.split == split; };
-    if (std::none_of(kept_.begin(), kept_.end(), same)) kept_.push_back({split, dataset});
+      evaluated_(evaluated_split(recipe, task, "")) {
+  for (const std::string& name : recipe.logits.splits) {
+    const TaskSplit split = recipe_split(recipe, task, name, "logits.splits");
+    const auto same = [&](const TaskSplit& kept) { return kept.name == split.name; };
+    if (std::none_of(kept_.begin(), kept_.end(), same)) kept_.push_back(split);
   }
   if (!recipe.information.classes.empty())
     draws_ = information_examples(recipe.information, recipe.places, task);
@@ -79,13 +78,14 @@ RunJudge::RunJudge(const Recipe& recipe, const data::Task& task, std::string fol
 
 Judged RunJudge::judge(models::Network& network, int64_t step, bool last, const DueJudgement& due) {
   const auto same =
-      std::find_if(kept_.begin(), kept_.end(), [&](const Kept& k) { return k.split == split_; });
+      std::find_if(kept_.begin(), kept_.end(), [&](const TaskSplit& k) { return k.name == evaluated_.name; });
   const bool one_pass = due.evaluation && due.logits && same != kept_.end();
   Judged judged;
-  if (due.evaluation) judged.evaluation = evaluate(network, step, one_pass ? file(split_, step, last) : "");
+  if (due.evaluation)
+    judged.evaluation = evaluate(network, step, one_pass ? file(evaluated_.name, step, last) : "");
   if (due.logits)
-    for (const Kept& kept : kept_)
-      if (!one_pass || kept.split != split_) pass(network, kept, step, file(kept.split, step, last));
+    for (const TaskSplit& kept : kept_)
+      if (!one_pass || kept.name != evaluated_.name) pass(network, kept, step, file(kept.name, step, last));
   if (due.information) {
     const std::string draws = file(draws_name, step, last);
     pass(network, {draws_name, draws_}, step, draws);
@@ -111,10 +111,10 @@ InformationMetrics RunJudge::estimate(const std::string& draws, int64_t step) {
 
 EvaluationMetrics RunJudge::evaluate(models::Network& network, int64_t step, const std::string& logits) {
   const auto start = std::chrono::steady_clock::now();
-  const auto sums = pass(network, {split_, evaluated_}, step, logits);
+  const auto sums = pass(network, evaluated_, step, logits);
   EvaluationMetrics line;
   line.step = step;
-  line.split = split_;
+  line.split = evaluated_.name;
   line.rows = static_cast<int64_t>(sums.rows);
   line.accuracy = sums.accuracy();
   line.top5_accuracy = sums.top5_accuracy();
@@ -122,14 +122,14 @@ EvaluationMetrics RunJudge::evaluate(models::Network& network, int64_t step, con
   line.brier = sums.mean_brier();
   line.ece = sums.ece();
   line.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  log_.info("step {}: {} accuracy {:.4f}, NLL {:.4f}, ECE {:.4f} ({} rows in {:.1f} s)", step, split_,
-            line.accuracy, line.nll, line.ece, line.rows, line.seconds);
+  log_.info("step {}: {} accuracy {:.4f}, NLL {:.4f}, ECE {:.4f} ({} rows in {:.1f} s)", step,
+            evaluated_.name, line.accuracy, line.nll, line.ece, line.rows, line.seconds);
   return line;
 }
 
-eval::CalibrationSums RunJudge::pass(models::Network& network, const Kept& kept, int64_t step,
+eval::CalibrationSums RunJudge::pass(models::Network& network, const TaskSplit& kept, int64_t step,
                                      const std::string& file) {
-  eval::EvaluationOptions how = evaluation_options(recipe_, task_, kept.split, step);
+  eval::EvaluationOptions how = evaluation_options(recipe_, task_, kept.name, step);
   how.logits = file;
   // Draws differ by little: their logits are kept as they are, whatever becomes of the others.
   const bool draws = kept.dataset == draws_;

@@ -14,6 +14,7 @@
 #include "models/network.h"
 #include "trainer/metrics_log.h"
 #include "trainer/recipe.h"
+#include "trainer/task_split.h"
 
 namespace smoothlab::trainer {
 
@@ -45,23 +46,18 @@ class RunJudge {
            cluster::Communicator& communicator, const cluster::Placement& placement, cluster::Log& log);
 
   /// The split that evaluations are of.
-  const std::string& split() const { return split_; }
-  int64_t split_size() const { return evaluated_->size(); }
+  const std::string& split() const { return evaluated_.name; }
+  int64_t split_size() const { return evaluated_.dataset->size(); }
 
   /// Does what is due of a network after `step` steps, `last` after all. Collective. Throws what
   /// eval::evaluate throws.
   Judged judge(models::Network& network, int64_t step, bool last, const DueJudgement& due);
 
  private:
-  struct Kept {
-    std::string split;
-    std::shared_ptr<const data::Dataset> dataset;
-  };
-
   EvaluationMetrics evaluate(models::Network& network, int64_t step, const std::string& logits);
   InformationMetrics estimate(const std::string& draws, int64_t step);
   /// file: of the split's logits.
-  eval::CalibrationSums pass(models::Network& network, const Kept& kept, int64_t step,
+  eval::CalibrationSums pass(models::Network& network, const TaskSplit& kept, int64_t step,
                              const std::string& file);
   std::string file(const std::string& split, int64_t step, bool last) const;
 
@@ -70,9 +66,9 @@ class RunJudge {
   cluster::Communicator& communicator_;
   const cluster::Placement& placement_;
   cluster::Log& log_;
-  std::string split_;
-  std::shared_ptr<const data::Dataset> evaluated_, draws_;
-  std::vector<Kept> kept_;
+  TaskSplit evaluated_;
+  std::vector<TaskSplit> kept_;
+  std::shared_ptr<const data::Dataset> draws_;
 };
 
 /// The examples of two classes under several draws of the augmentation that `information` asks for. Throws

@@ -1,6 +1,5 @@
 #include "trainer/run_parts.h"
 
-#include "cluster/error.h"
 #include "models/transformer.h"
 
 namespace smoothlab::trainer {
@@ -57,14 +56,6 @@ std::shared_ptr<const data::BatchOrder> batch_order(const Recipe& recipe, const 
 
 int64_t total_steps(const Recipe& recipe, const data::BatchOrder& order) {
   return recipe.train.steps > 0 ? recipe.train.steps : order.steps(recipe.train.epochs);
-}
-
-std::shared_ptr<const data::Dataset> split_of(const data::Task& task, std::string& name) {
-  if (name == "validation" && !task.validation) name = "test";
-  if (name == "train") return task.train;
-  if (name == "validation") return task.validation;
-  if (name == "test" && task.test) return task.test;
-  throw UsageError("the task has no split '" + name + "'", task.name, "choose train, validation or test");
 }
 
 }  // namespace smoothlab::trainer

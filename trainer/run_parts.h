@@ -40,8 +40,4 @@ int64_t total_steps(const Recipe& recipe, const data::BatchOrder& order);
 /// at most.
 int64_t rank_batch(int64_t global_batch, int ranks, int rank);
 
-/// A split by name: "train", "validation" (test where nothing is held out) or "test". `name` becomes the
-/// name of the split that was found. Throws UsageError.
-std::shared_ptr<const data::Dataset> split_of(const data::Task& task, std::string& name);
-
 }  // namespace smoothlab::trainer

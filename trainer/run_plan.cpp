@@ -13,6 +13,7 @@
 #include "trainer/recipe_checks.h"
 #include "trainer/run_judge.h"
 #include "trainer/run_parts.h"
+#include "trainer/task_split.h"
 #include "trainer/teaching.h"
 
 namespace smoothlab::trainer {
@@ -60,8 +61,8 @@ int64_t activation_bytes_of_text(models::Network& network, const data::Dataset& 
 RunPlan plan_run(const Recipe& recipe, int ranks) {
   const data::Task task = open_task_of(recipe);
   check_batch_fits(recipe, task.train->size());
-  std::string split = recipe.evaluate.split;
-  split_of(task, split);
+  evaluated_split(recipe, task, "");
+  for (const std::string& split : recipe.logits.splits) recipe_split(recipe, task, split, "logits.splits");
   if (!recipe.information.classes.empty()) information_examples(recipe.information, recipe.places, task);
   const int64_t teacher_bytes = check_teaching(recipe, task);
   RunPlan plan;

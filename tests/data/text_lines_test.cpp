@@ -108,7 +108,7 @@ TEST_F(TextLinesFile, WhatIsNoTextNamesLineAndByte) {
 
 TEST_F(TextLinesFile, FilesThatCannotBeRead) {
   EXPECT_THAT(failure(folder / "none"), HasSubstr("no such file"));
-  EXPECT_THAT(failure(folder.path()), HasSubstr("no such file"));
+  EXPECT_THAT(failure(folder.path()), HasSubstr("a folder, not a file"));
   EXPECT_THAT(failure(file("plain\n", "text.gz")), HasSubstr("not a gzip file"));
   EXPECT_THAT(failure(file(packed("a\n"), "text")), HasSubstr("a gzip file by another name"));
   std::string noise;
@@ -118,7 +118,24 @@ TEST_F(TextLinesFile, FilesThatCannotBeRead) {
   EXPECT_THAT(failure(file(whole.substr(0, whole.size() - 3), "text.gz")), HasSubstr("truncated gzip file"));
   std::string damaged = whole;
   damaged[damaged.size() / 2] ^= 0x40;
-  EXPECT_THAT(failure(file(damaged, "text.gz")), HasSubstr("text.gz, after line"));
+  EXPECT_THAT(failure(file(damaged, "text.gz")), HasSubstr("text.gz, offset "));
+}
+
+// zlib's gzread took what follows the first member for a file's end where it was damaged.
+TEST_F(TextLinesFile, ADamagedSecondMemberIsNoEnd) {
+  const std::string first = packed("a\nb\n"), second = packed("c\n");
+  for (const size_t byte : {size_t{0}, size_t{1}, size_t{2}, second.size() - 5}) {
+    std::string damaged = second;
+    damaged[byte] ^= 0x40;
+    EXPECT_THAT(failure(file(first + damaged, "text.gz")), HasSubstr("damaged gzip file")) << byte;
+  }
+  EXPECT_THAT(failure(file(first + "garbage", "text.gz")), HasSubstr("text.gz, offset "));
+  EXPECT_THAT(failure(file(first + second.substr(0, 1), "text.gz")), HasSubstr("truncated gzip file"));
+  EXPECT_EQ(all(file(first + packed("") + second, "text.gz")), Lines({"a", "b", "c"}));
+  EXPECT_EQ(all(file(first + second + std::string(600, '\0'), "text.gz")), Lines({"a", "b", "c"}))
+      << "zeros pad a tape's blocks";
+  EXPECT_THAT(failure(file(first + std::string(3, '\0') + second, "text.gz")),
+              HasSubstr("damaged gzip file"));
 }
 
 }  // namespace

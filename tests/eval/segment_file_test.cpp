@@ -48,6 +48,8 @@ TEST_F(SegmentFileTest, GzipIsUnpacked) {
   gzclose(file);
   EXPECT_THAT(SegmentFile(path).segments(), ElementsAre("one", "two"));
   EXPECT_THAT(error_of(write("b.gz", "one\n")), HasSubstr("not a gzip file"));
+  std::ofstream(path, std::ios::binary | std::ios::app) << "what follows";
+  EXPECT_THAT(error_of(path), HasSubstr("damaged gzip file"));
 }
 
 TEST_F(SegmentFileTest, NulIsACharacterAndTold) {

@@ -45,7 +45,8 @@ TEST(SweepClaims, AsThePaperHasThem) {
   }
   EXPECT_EQ(
       claims[0].measured,
-      "at the best temperature, T = 1.20 ± 0.00 (2 runs): 27.15 ± 0.07 (2 runs); at T = 1: 25.15 ± 0.07 (2 runs)");
+      "at T = 1.2, the best on average: 27.15 ± 0.07 (2 runs); at T = 1: 25.15 ± 0.07 (2 runs); a run gains "
+      "2.00 ± 0.00 (2 runs)");
   EXPECT_THAT(claims[3].measured, HasSubstr("lower at 5 of 5 temperatures"));
 }
 
@@ -56,6 +57,31 @@ TEST(SweepClaims, TheOtherWayRound) {
   EXPECT_EQ(claim(claims, "no temperature")->verdict, Verdict::fails);
   EXPECT_EQ(claim(claims, "near T = 1")->verdict, Verdict::fails);
   EXPECT_EQ(claim(claims, "lower NLL")->verdict, Verdict::fails);
+}
+
+// The greatest of each seed's own curve is never below its T = 1: the claim could only hold.
+TEST(SweepClaims, WhereTOneIsBestNoTemperatureImproves) {
+  const std::vector<ReportRun> runs = {swept_run(0, 1, 27, 1, 1.5), swept_run(0, 2, 27.1, 1, 1.5),
+                                       swept_run(0, 3, 26.9, 0.8, 1.5, 1)};
+  const auto claims = sweep_claims(report_subjects(runs)[0]);
+  ASSERT_EQ(claims.size(), 1U);
+  EXPECT_EQ(claims[0].verdict, Verdict::fails);
+  EXPECT_THAT(claims[0].measured, HasSubstr("T = 1 is the best: 26.93"));
+}
+
+TEST(SweepClaims, RunsThatGainHereAndLoseThereLeaveItOpen) {
+  const std::vector<ReportRun> runs = {swept_run(0, 1, 27, 1.2, 1.5, 3), swept_run(0, 2, 27, 1, 1.5, 1),
+                                       swept_run(0, 3, 27, 0.8, 1.5, 1)};
+  const auto claims = sweep_claims(report_subjects(runs)[0]);
+  ASSERT_EQ(claims.size(), 1U);
+  EXPECT_EQ(claims[0].verdict, Verdict::open) << claims[0].measured;
+  EXPECT_THAT(claims[0].measured, HasSubstr("at T = 1.2, the best on average"));
+}
+
+// Runs whose BLEU differs much from seed to seed, and all of which gain a little.
+TEST(SweepClaims, GainsAreOfEachRun) {
+  const std::vector<ReportRun> runs = {swept_run(0, 1, 20, 1.2, 1.5, 2), swept_run(0, 2, 30, 1.2, 1.5, 2.1)};
+  EXPECT_EQ(sweep_claims(report_subjects(runs)[0])[0].verdict, Verdict::holds);
 }
 
 TEST(SweepClaims, AFlatTopTellsNothing) {

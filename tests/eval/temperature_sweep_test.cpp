@@ -69,6 +69,18 @@ TEST(TemperatureSweep, WhatIsKnownOfTheSameOriginStays) {
   EXPECT_EQ(all.size(), 2U);
 }
 
+// Figures of an older decoder used to be mixed with new ones.
+TEST(TemperatureSweep, FiguresOfAnotherDecoderAreNotMixedIn) {
+  auto json = nlohmann::ordered_json::parse(sweeps_text({sweep_of({20})}));
+  EXPECT_EQ(json["temperature_sweeps"][0]["decoding"], decoding_revision);
+  json["temperature_sweeps"][0].erase("decoding");
+  auto all = parse_sweeps(json.dump(), "f.json");
+  EXPECT_EQ(all.at(0).origin.decoding, 0) << "from before there were revisions";
+  merge_sweep(all, sweep_of({21}));
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].points[0].bleu, 20);
+}
+
 TEST(TemperatureSweep, BestPoints) {
   TemperatureSweep sweep = sweep_of({20, 22, 22, 21});
   const BestPoints best = best_points(sweep, false);

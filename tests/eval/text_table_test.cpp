@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cluster/error.h"
+
 namespace smoothlab::eval {
 namespace {
 
@@ -15,6 +17,11 @@ TEST(TextTable, SomeColumnsAreFlushLeft) {
   EXPECT_EQ(text_table({{"run", "n", "state"}, {"a", "10", "x"}}, {0, 2}),
             "  run   n  state\n"
             "  a    10  x\n");
+}
+
+TEST(TextTable, ALineIsNotLongerThanTheFirst) {
+  EXPECT_THROW(text_table({{"a"}, {"b", "c"}}), RunError);
+  EXPECT_EQ(text_table({{"a", "b"}, {"c"}}), "  a  b\n  c\n");
 }
 
 TEST(TextTable, NothingIsNoTable) {

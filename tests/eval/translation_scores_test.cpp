@@ -76,5 +76,27 @@ TEST(TranslationScoresTest, OptionsOutOfRange) {
   EXPECT_THROW(score_translations(text.view(), options), UsageError);
 }
 
+// Lists of unequal length used to be read beyond their end.
+TEST(TranslationScoresTest, ACorpusThatIsNotAsItSays) {
+  const OwnedCorpus text = readme();
+  const auto problem = [&](const auto& change) -> std::string {
+    TranslatedCorpus corpus = text.view();
+    change(corpus);
+    try {
+      score_translations(corpus, both());
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(problem([](TranslatedCorpus&) {}), "");
+  EXPECT_THAT(problem([](TranslatedCorpus& corpus) { corpus.systems[0].pop_back(); }),
+              HasSubstr("2 hypotheses and 3 references (system 0)"));
+  EXPECT_THAT(problem([](TranslatedCorpus& corpus) { corpus.references[1].clear(); }),
+              HasSubstr("without a reference (segment 2)"));
+  EXPECT_THAT(problem([](TranslatedCorpus& corpus) { corpus.system_names.clear(); }),
+              HasSubstr("1 systems and 0 names"));
+}
+
 }  // namespace
 }  // namespace smoothlab::eval

@@ -11,6 +11,7 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 
 class BleuVerbSlow : public testing::Test {
  protected:
@@ -105,7 +106,39 @@ TEST_F(BleuVerbSlow, OptionsThatContradictOrNameNothing) {
   error({"--sentence-level", "--metrics", "bleu,chrf"}, "one metric");
   error({"--system", hypotheses}, "given twice");
   error({"--resamples", "1"}, "--resamples");
+  error({"--resamples", "100"}, "give it with --confidence or --system");
+  error({"--seed", "1", "--sentence-level"}, "(--seed)");
+  error({"--chrf-beta", "2"}, "chrF is not among the metrics (--chrf-beta)");
+  error({"--chrf-lowercase"}, "chrF is not among the metrics");
+  error({"--metrics", "chrf", "--lowercase"}, "BLEU is not among the metrics (--lowercase)");
+  error({"-w", "3"}, "unknown option -w");
+  error({"-tok", "13a"}, "unknown option -tok");
   expect_only_error(smoothlab({"bleu", "-", "-"}), 2, "stdin");
+}
+
+TEST_F(BleuVerbSlow, NothingButScoresOfSeveralSystemsToo) {
+  const std::vector<std::string> two = {"bleu", hypotheses, first, "--system", first};
+  EXPECT_THAT(smoothlab(joined(two, {"--score-only"})).out, MatchesRegex("[0-9.]+\n100.0\n"));
+  EXPECT_THAT(smoothlab(joined(two, {"--score-only", "--metrics", "bleu,chrf"})).out,
+              MatchesRegex("[0-9.]+\t[0-9.]+\n100.0\t100.0\n"));
+}
+
+TEST_F(BleuVerbSlow, AfterTwoDashesWordsAreFiles) {
+  expect_only_error(smoothlab({"bleu", "--", "-w", first}), 3, "no such file (-w)");
+}
+
+// What follows a damaged member used to be left out without a word.
+TEST_F(BleuVerbSlow, DamagedGzipIsAnErrorThatNamesTheOffset) {
+  const auto shell = [&](const std::string& command) { return run_process({"bash", "-c", command}); };
+  const std::string packed = folder / "r.gz";
+  ASSERT_EQ(shell("head -n1 " + first + " | gzip -n > " + packed + " && tail -n+2 " + first +
+                  " | gzip -n > " + packed + "2 && cat " + packed + "2 >> " + packed)
+                .exit_code,
+            0);
+  EXPECT_EQ(smoothlab({"bleu", first, packed, "--score-only"}).out, "100.0\n");
+  ASSERT_EQ(shell("head -n1 " + first + " | gzip -n > " + packed + " && echo garbage >> " + packed).exit_code,
+            0);
+  expect_only_error(smoothlab({"bleu", write("one", "a\n"), packed}), 3, "(" + packed + ", offset ");
 }
 
 TEST_F(BleuVerbSlow, StdinAndPipes) {

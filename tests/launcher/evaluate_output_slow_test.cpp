@@ -68,5 +68,28 @@ TEST_F(EvaluateOutputSlow, KeepsASummaryThatCalibrateReadsAndOthersRefuse) {
   expect_only_error(evaluate({"--keep", "summary", "--classes", "ring,disc"}), 2, "--keep");
 }
 
+// A run's summary used to be replaced by a full file, which takes many times the room.
+TEST_F(EvaluateOutputSlow, KeepsWhatTheRecipeKeeps) {
+  write_text(folder / "s.yaml", std::string(small_recipe()) + "logits: {splits: [test], keep: summary}\n");
+  ASSERT_EQ(smoothlab({"train", folder / "s.yaml", "--run", folder / "summed"}).exit_code, 0);
+  const std::string run = folder / "summed", file = run + "/logits/test.h5";
+  const auto is_summary = [&] {
+    return smoothlab({"information", file, "--classes", "0,1"}).err.find("a summary") != std::string::npos;
+  };
+  ASSERT_TRUE(is_summary());
+  ASSERT_EQ(smoothlab({"evaluate", "--run", run}).exit_code, 0);
+  EXPECT_TRUE(is_summary());
+  expect_error(smoothlab({"evaluate", "--run", run, "--precision", "float16"}), 2, "--keep full");
+  ASSERT_EQ(smoothlab({"evaluate", "--run", run, "--keep", "full"}).exit_code, 0);
+  EXPECT_FALSE(is_summary());
+}
+
+// --split validation used to be answered with the test split.
+TEST_F(EvaluateOutputSlow, ASplitThatIsNotThereIsNotAnotherOne) {
+  expect_error(evaluate({"--split", "validation"}), 2,
+               "the task 'generated' has no split 'validation', only train and test (--split)");
+  EXPECT_EQ(evaluate({"--split", "test"}).exit_code, 0);
+}
+
 }  // namespace
 }  // namespace smoothlab::test

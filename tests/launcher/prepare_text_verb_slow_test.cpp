@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -129,6 +130,48 @@ TEST_F(PrepareTextVerbSlow, TextThatIsWrong) {
   expect_error(smoothlab(two_files()), 3, "200 lines here and 1 in " + (folder / "train.de"));
   EXPECT_FALSE(fs::exists(folder / "corpus/corpus.json"));
   EXPECT_FALSE(fs::exists(folder / "corpus/preparing.part"));
+}
+
+// It named a copy under preparing.part, and a line of SentencePiece's source.
+TEST_F(PrepareTextVerbSlow, AVocabularyThatIsNoneIsNamedAsItWasGiven) {
+  const auto made = smoothlab({"data", "prepare", "text", "--pairs", folder / "all.tsv", "--out",
+                               folder / "corpus", "--vocabulary", folder / "train.en"});
+  expect_only_error(made, 3, "not a SentencePiece model (" + (folder / "train.en") + ")");
+  EXPECT_FALSE(fs::exists(folder / "corpus"));
+}
+
+TEST_F(PrepareTextVerbSlow, AFolderIsNoText) {
+  for (const char* side : {"--source", "--target"}) {
+    auto arguments = two_files();
+    *(std::find(arguments.begin(), arguments.end(), side) + 1) = folder.path();
+    expect_only_error(smoothlab(arguments), 3, "a folder, not a file (" + folder.path() + ")");
+  }
+}
+
+// The last line of a finished preparation said that 2 % were done.
+TEST_F(PrepareTextVerbSlow, TheLastWordIsThatItIsDone) {
+  const auto alone = lines_of(smoothlab(two_files({"--hold-out", "20"})).err);
+  ASSERT_FALSE(alone.empty());
+  EXPECT_THAT(alone.back(), HasSubstr("prepared in "));
+}
+
+TEST_F(PrepareTextVerbSlow, ACorpusWithoutAnythingToEvaluateSaysSoAndSoDoesTraining) {
+  const auto made = smoothlab(two_files());
+  ASSERT_EQ(made.exit_code, 0);
+  EXPECT_THAT(made.err, HasSubstr("warning: the corpus has nothing to evaluate on"));
+  write_text(
+      folder / "r.yaml",
+      "task: {data: text, path: " + (folder / "corpus") +
+          "}\n"
+          "model: {name: transformer_tiny, form: t2t, width: 16, heads: 2, feed_forward: 32, layers: 1}\n"
+          "train: {steps: 2, global_batch: 16, device: cpu}\n");
+  const std::vector<std::string> train = {"train", folder / "r.yaml", "--run", folder / "run"};
+  for (const auto& further : {std::vector<std::string>{}, {"--dry-run"}}) {
+    const auto error = smoothlab(joined(train, further));
+    expect_error(error, 2, "the task 'text' has no split 'validation', only train (");
+    EXPECT_THAT(error.err, HasSubstr("r.yaml: evaluate.split"));
+    EXPECT_THAT(error.err, HasSubstr("--validation-source or --hold-out"));
+  }
 }
 
 TEST_F(PrepareTextVerbSlow, VerifyLooksAtEveryByte) {
