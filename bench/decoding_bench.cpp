@@ -62,7 +62,6 @@ int measure(const bench::Arguments& arguments) {
   eval::TranslationOptions options;
   options.beam.beam = std::stoll(arguments.at(2, "4"));
   options.beam.n = 1;
-  options.beam.shortest = 1000;
   options.beam.longest_extra = 0;
   options.threads = threads;
   std::vector<int64_t> ids(static_cast<size_t>(sentences));

@@ -8,18 +8,16 @@ build=$1
 rounds=${2:-5}
 seconds=${3:-10}
 here=$(cd "$(dirname "$0")" && pwd)
-python=${PYTHON:-/usr/bin/python3}
+. "$here/peer.sh"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 threads=${THREADS:-1}
 export OMP_NUM_THREADS=$threads
-"$python" -c 'import torch' 2>/dev/null || { echo "error: no torch in $python; set PYTHON" >&2; exit 4; }
 
 ours() { mpirun --oversubscribe --bind-to none -n 2 "$build/training_bench" resnet56 "$1" 64 "$seconds" "$2" "$threads"; }
 peer() {
   "$python" "$here/peers/ddp_resnet56.py" --ranks 2 --threads "$threads" --precision "$1" --batch 64 \
     --seconds "$seconds" "${@:2}"
 }
-median() { tr ' ' '\n' | sed '/^$/d' | sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 for precision in bf16 fp32; do
   choice=$(peer "$precision" --choose)
@@ -32,8 +30,6 @@ for precision in bf16 fp32; do
     memory=$(sed 's/.*bytes_per_parameter //' <<<"$line")
     peer_rates+=" $(peer "$precision" "${flags[@]}" | awk '{print $2}')"
   done
-  own=$(median <<<"$own_rates") other=$(median <<<"$peer_rates")
-  streamed=$(ours "$precision" stream | awk '{print $2}')
-  echo "$precision: smoothlab $own images/s ($streamed with its data stream), PyTorch DDP $other, ratio" \
-    "$(awk "BEGIN {printf \"%.2f\", $own / $other}"), $memory bytes a parameter"
+  compare "$precision" images/s 'PyTorch DDP' "$own_rates" "$peer_rates"
+  echo "$precision: $(ours "$precision" stream | awk '{print $2}') images/s with its data stream, $memory bytes a parameter"
 done

@@ -7,15 +7,13 @@ build=$1
 rounds=${2:-3}
 seconds=${3:-20}
 here=$(cd "$(dirname "$0")" && pwd)
-python=${PYTHON:-/usr/bin/python3}
+. "$here/peer.sh"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 threads=${THREADS:-1}
 export OMP_NUM_THREADS=$threads
-"$python" -c 'import torch' 2>/dev/null || { echo "error: no torch in $python; set PYTHON" >&2; exit 4; }
 
 ours() { mpirun --oversubscribe --bind-to none -n 2 "$build/translation_bench" bf16 40 32000 "$seconds" "$threads"; }
 peer() { "$python" "$here/peers/ddp_transformer.py" --ranks 2 --threads "$threads" --seconds "$seconds" "$@"; }
-median() { tr ' ' '\n' | sed '/^$/d' | sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 for sentences in 40 160; do
   own=$("$build/translation_bench" loss "$sentences") other=$("$python" "$here/peers/ddp_transformer.py" --loss --batch "$sentences")
@@ -29,5 +27,4 @@ for ((round = 0; round < rounds; ++round)); do
   own_rates+=" $(ours | awk '{print $2}')"
   peer_rates+=" $(peer "${flags[@]}" | awk '{print $2}')"
 done
-own=$(median <<<"$own_rates") other=$(median <<<"$peer_rates")
-echo "training: smoothlab $own target tokens/s, PyTorch DDP $other, ratio $(awk "BEGIN {printf \"%.2f\", $own / $other}")"
+compare training 'target tokens/s' 'PyTorch DDP' "$own_rates" "$peer_rates"

@@ -150,8 +150,8 @@ def main():
         model = Translator(read_safetensors(os.path.join(args.folder, "weights.safetensors")))
         model.search(sentences[:1], args.beam)
         if args.choose:
-            some = sentences[:90]
-            args.batch = min((1, 8, 16, 32, 64), key=lambda batch: translate(model, some, args.beam, batch)[1])
+            some = sentences[:45]
+            args.batch = min((1, 8, 16, 32), key=lambda batch: translate(model, some, args.beam, batch)[1])
         found, seconds = translate(model, sentences, args.beam, args.batch)
     tokens = sum(map(len, found))
     equal = sum(a == b for a, b in zip(found, ours))
