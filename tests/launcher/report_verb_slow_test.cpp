@@ -1,4 +1,5 @@
-// The demo study, shortened: what smoothing does on the embedded images, through the program itself.
+// The demo study, shortened: what smoothing does on embedded images and sentences, through the program
+// itself.
 #include <nlohmann/json.hpp>
 
 #include "launcher/program.h"
@@ -26,17 +27,20 @@ TEST(ReportVerbSlow, TheDemoShowsWhatSmoothingDoes) {
       smoothlab({"report", runs, "--page", page, "--classes", "disc,square,triangle", "--json"});
   ASSERT_EQ(report.exit_code, 0) << report.err;
   const json subjects = json::parse(report.out);
-  ASSERT_EQ(subjects.size(), 1U);
-  const json& subject = subjects[0];
+  ASSERT_EQ(subjects.size(), 2U);
+  const json &subject = subjects[0], &translators = subjects[1];
   EXPECT_EQ(holds(subject, "label smoothing lowers the calibration error"), "yes") << subject;
   EXPECT_EQ(holds(subject, "temperature scaling lowers"), "yes") << subject;
   EXPECT_EQ(holds(subject, "clusters tighter, train"), "yes") << subject;
   EXPECT_EQ(holds(subject, "information rises early in training and falls later"), "yes") << subject;
   EXPECT_EQ(holds(subject, "falls further from its height under smoothing"), "yes") << subject;
   EXPECT_EQ(holds(subject, "less information"), "yes") << subject;
+  EXPECT_EQ(holds(translators, "label smoothing lowers the calibration error"), "yes") << translators;
+  EXPECT_EQ(holds(translators, "temperature scaling lowers"), "yes") << translators;
   const std::string html = read_text(page);
   for (const char* part :
-       {"Reliability (fig. 2)", "Penultimate projections (fig. 1)", "Mutual information (fig. 6)"})
+       {"Reliability (fig. 2)", "Penultimate projections (fig. 1)", "Mutual information (fig. 6)",
+        "Reliability (fig. 3)", "Penultimate projections (fig. 7)"})
     EXPECT_THAT(html, HasSubstr(part));
 }
 
