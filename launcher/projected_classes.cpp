@@ -19,7 +19,8 @@ std::vector<std::string> most_frequent(const eval::LogitFile& file, const std::v
   std::vector<int64_t> labels(static_cast<size_t>(file.rows()));
   file.read_labels(0, file.rows(), labels.data());
   std::vector<int64_t> counts(names.size()), order(names.size());
-  for (const int64_t label : labels) ++counts[static_cast<size_t>(label)];
+  for (const int64_t label : labels)
+    if (label >= 0 && label < file.classes()) ++counts[static_cast<size_t>(label)];
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
     return counts[static_cast<size_t>(a)] > counts[static_cast<size_t>(b)];
@@ -31,20 +32,33 @@ std::vector<std::string> most_frequent(const eval::LogitFile& file, const std::v
   return chosen;
 }
 
+/// Why the file does not know one of these; nothing where it knows them all.
+std::optional<UsageError> unknown_in(const eval::LogitFile& file, const std::vector<std::string>& names,
+                                     const std::vector<std::string>& classes) {
+  try {
+    eval::choose_classes(classes, names, file.classes(), file.path());
+    return std::nullopt;
+  } catch (const UsageError& error) {
+    return error;
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> ProjectedClasses::of(const eval::LogitFile& file, const std::string& task,
                                               const std::string& model) {
   const std::vector<std::string> names = file.class_names();
-  if (!wished_.empty()) try {
-      eval::choose_classes(wished_, names, file.classes(), file.path());
-      known_ = true;
-      return wished_;
-    } catch (const UsageError& error) {
-      unknown_ = error;
-    }
-  const auto* paper = eval::published_results(task, model);
-  if (paper && paper->projected) return {paper->projected->begin(), paper->projected->end()};
+  if (!wished_.empty()) {
+    const auto unknown = unknown_in(file, names, wished_);
+    known_ = known_ || !unknown;
+    if (!unknown) return wished_;
+    unknown_ = unknown;
+  }
+  const auto* published = eval::published_results(task, model);
+  if (published && published->projected) {
+    const std::vector<std::string> paper(published->projected->begin(), published->projected->end());
+    if (!unknown_in(file, names, paper)) return paper;
+  }
   if (names.size() < 3) return {};
   if (data::is_text(task)) return most_frequent(file, names);
   return {names.begin(), names.begin() + 3};

@@ -403,13 +403,13 @@ Checkpoint Learner::snapshot(int64_t step) const {
   state.ranks = s.communicator.size();
   state.seed = s.recipe.train.seed;
   state.global_batch = s.recipe.train.global_batch;
-  state.samples = s.train.fingerprint();
   state.optimizer_steps = s.optimizer->steps_taken();
   state.average_updates = s.average ? s.average->updates() : 0;
   if (s.settled)
     for (const int64_t index : s.parameters.layout().order()) state.order.push_back(s.name(index));
   if (!s.communicator.is_root()) return checkpoint;
 
+  state.samples = s.train.fingerprint();
   checkpoint.recipe = resolved_recipe(s.recipe);
   checkpoint.weights.metadata = s.metadata(step);
   checkpoint.weights.tensors = s.named_views("", copy_on_cpu(s.parameters.master()));
