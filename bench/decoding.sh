@@ -7,9 +7,8 @@ build=$1
 rounds=${2:-3}
 sentences=${3:-90}
 here=$(cd "$(dirname "$0")" && pwd)
+default_threads=2
 . "$here/peer.sh"
-threads=${THREADS:-2}
-export OMP_NUM_THREADS=$threads
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 

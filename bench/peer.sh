@@ -1,4 +1,7 @@
-# What benchmarks against a Python peer share; sourced. PYTHON names a python3 with torch.
+# What benchmarks against a Python peer share; sourced. PYTHON names a python3 with torch; THREADS are those of a rank, or
+# default_threads.
+threads=${THREADS:-${default_threads:-1}}
+export OMP_NUM_THREADS=$threads OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 python=${PYTHON:-/usr/bin/python3}
 "$python" -c 'import torch' 2>/dev/null || { echo "error: no torch in $python; set PYTHON" >&2; exit 4; }
 

@@ -9,9 +9,6 @@ rounds=${2:-5}
 seconds=${3:-10}
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/peer.sh"
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-threads=${THREADS:-1}
-export OMP_NUM_THREADS=$threads
 
 ours() { mpirun --oversubscribe --bind-to none -n 2 "$build/training_bench" resnet56 "$1" 64 "$seconds" "$2" "$threads"; }
 peer() {

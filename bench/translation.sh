@@ -8,9 +8,6 @@ rounds=${2:-3}
 seconds=${3:-20}
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/peer.sh"
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-threads=${THREADS:-1}
-export OMP_NUM_THREADS=$threads
 
 ours() { mpirun --oversubscribe --bind-to none -n 2 "$build/translation_bench" bf16 40 32000 "$seconds" "$threads"; }
 peer() { "$python" "$here/peers/ddp_transformer.py" --ranks 2 --threads "$threads" --seconds "$seconds" "$@"; }

@@ -12,18 +12,13 @@
 namespace smoothlab::models {
 namespace {
 
-struct GradientFigures {
-  const char* parameter;
-  double norm, projection;  ///< projection: on hashed values of phase 300
-};
-
 struct Figures {
   const char* network;
   int64_t size, parameters;
   uint64_t image_phase;
   double loss;
   std::vector<double> first, last;  ///< four logits of the first and the last image
-  std::vector<GradientFigures> gradients;
+  std::vector<test::GradientFigures> gradients;
 };
 
 void PrintTo(const Figures& figures, std::ostream* out) {
@@ -62,14 +57,7 @@ TEST_P(ReferenceNetwork, GivesTheLogitsAndGradientsOfPyTorch) {
   const at::Tensor loss = at::cross_entropy_loss(rows.logits, at::arange(4, at::kLong));
   EXPECT_NEAR(loss.item<double>(), expected.loss, 1e-5);
   torch::autograd::backward({loss}, {});
-  for (const GradientFigures& figures : expected.gradients) {
-    const Parameter parameter = test::parameter_named(*network, figures.parameter);
-    const at::Tensor gradient = parameter.value.grad().to(at::kDouble);
-    EXPECT_NEAR(gradient.norm().item<double>(), figures.norm, 1e-4 * figures.norm) << figures.parameter;
-    const at::Tensor direction = test::hashed_values(gradient.sizes().vec(), 300, 1).to(at::kDouble);
-    EXPECT_NEAR((gradient * direction).sum().item<double>(), figures.projection, 1e-4 * figures.norm)
-        << figures.parameter;
-  }
+  test::expect_gradients(*network, expected.gradients);
 }
 
 INSTANTIATE_TEST_SUITE_P(

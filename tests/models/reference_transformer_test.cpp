@@ -12,17 +12,12 @@
 namespace smoothlab::models {
 namespace {
 
-struct GradientFigures {
-  const char* parameter;
-  double norm, projection;  ///< projection: on hashed values of phase 300
-};
-
 struct Figures {
   const char* form;
   int64_t source_tokens, parameters;
   double loss;
   std::vector<double> row0, row6;  ///< four logits of each
-  std::vector<GradientFigures> gradients;
+  std::vector<test::GradientFigures> gradients;
 };
 
 const std::vector<Figures> kFigures = {{"paper-2017",
@@ -82,14 +77,7 @@ TEST(ReferenceTransformer, GivesTheLogitsAndGradientsOfPyTorch) {
     const at::Tensor loss = at::cross_entropy_loss(rows.logits, labels);
     EXPECT_NEAR(loss.item<double>(), expected.loss, 1e-5);
     torch::autograd::backward({loss}, {});
-    for (const GradientFigures& figures : expected.gradients) {
-      const at::Tensor gradient =
-          test::parameter_named(network, figures.parameter).value.grad().to(at::kDouble);
-      EXPECT_NEAR(gradient.norm().item<double>(), figures.norm, 1e-4 * figures.norm) << figures.parameter;
-      const at::Tensor direction = test::hashed_values(gradient.sizes().vec(), 300, 1).to(at::kDouble);
-      EXPECT_NEAR((gradient * direction).sum().item<double>(), figures.projection, 1e-4 * figures.norm)
-          << figures.parameter;
-    }
+    test::expect_gradients(network, expected.gradients);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include <cstdint>
 #include <string>
@@ -44,6 +45,22 @@ inline models::Parameter& parameter_named(models::Network& network, const std::s
     if (parameter.name == name) return parameter;
   }
   throw std::out_of_range(name);
+}
+
+/// What a reference printed of a parameter's gradient.
+struct GradientFigures {
+  const char* parameter;
+  double norm, projection;  ///< projection: on hashed values of phase 300
+};
+
+inline void expect_gradients(models::Network& network, const std::vector<GradientFigures>& expected) {
+  for (const GradientFigures& figures : expected) {
+    const at::Tensor gradient = parameter_named(network, figures.parameter).value.grad().to(at::kDouble);
+    EXPECT_NEAR(gradient.norm().item<double>(), figures.norm, 1e-4 * figures.norm) << figures.parameter;
+    const at::Tensor direction = hashed_values(gradient.sizes().vec(), 300, 1).to(at::kDouble);
+    EXPECT_NEAR((gradient * direction).sum().item<double>(), figures.projection, 1e-4 * figures.norm)
+        << figures.parameter;
+  }
 }
 
 /// |a − b| / max(|b|, tiny), in double.
