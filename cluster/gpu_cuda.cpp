@@ -54,10 +54,15 @@ std::string gpu_memory() {
       cudaMemGetInfo(&free, &total) != cudaSuccess)
     return "";
   constexpr double gib = 1 << 30;
-  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
+  double held = 0;
+  try {
+    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
+    held = static_cast<double>(stats.reserved_bytes[0].current);
+  } catch (const c10::Error&) {
+    // Nothing was ever allocated there.
+  }
   return fmt::format("{:.1f} GiB in all, {:.1f} GiB free, {:.1f} GiB held by this process",
-                     static_cast<double>(total) / gib, static_cast<double>(free) / gib,
-                     static_cast<double>(stats.reserved_bytes[0].current) / gib);
+                     static_cast<double>(total) / gib, static_cast<double>(free) / gib, held / gib);
 }
 
 }  // namespace smoothlab::cluster

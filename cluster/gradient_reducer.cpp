@@ -5,6 +5,7 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "cluster/bucket_plan.h"
 #include "cluster/error.h"
 #include "cluster/file_system.h"
+#include "cluster/torch_compat.h"
 
 namespace smoothlab::cluster {
 namespace {
@@ -107,6 +109,9 @@ struct GradientReducer::State {
     at::Tensor& gradient = leaves[leaf].mutable_grad();
     if (!gradient.defined()) {  // backward came by with nothing, which counts as zero
       if (!filled[leaf]) views[leaf].zero_();
+    } else if (!filled[leaf] && gradient.is_cuda()) {
+      to_copy.push_back(leaf);
+      copies.push_back(gradient);
     } else if (!filled[leaf]) {
       views[leaf].copy_(gradient);
     } else if (gradient.data_ptr() != views[leaf].data_ptr()) {
@@ -117,6 +122,21 @@ struct GradientReducer::State {
     gradient = is_float32(leaf) ? views[leaf] : at::Tensor();
   }
 
+  /// A launch for each of a hundred small gradients would take longer than their sums: they go together.
+  void copy_together() {
+    if (to_copy.empty()) return;
+    const c10::NoGradGuard no_grad;
+    std::map<at::ScalarType, std::pair<std::vector<at::Tensor>, std::vector<at::Tensor>>> by_type;
+    for (size_t i = 0; i < copies.size(); ++i) {
+      auto& [to, from] = by_type[copies[i].scalar_type()];
+      to.push_back(views[to_copy[i]]);
+      from.push_back(copies[i]);
+    }
+    for (const auto& [type, lists] : by_type) copy_all(lists.first, lists.second);
+    to_copy.clear();
+    copies.clear();
+  }
+
   size_t sent() const { return under_way.size(); }
 
   static at::Tensor part(const at::Tensor& whole, const Bucket& bucket) {
@@ -124,6 +144,7 @@ struct GradientReducer::State {
   }
 
   void send_next() {
+    copy_together();
     const c10::NoGradGuard no_grad;
     const Bucket& bucket = plan.buckets[sent()];
     if (rounded.defined()) part(rounded, bucket).copy_(part(flat, bucket));
@@ -172,8 +193,10 @@ struct GradientReducer::State {
   std::unique_ptr<ArrivalHooks> hooks;
 
   bool in_step = false, last_micro_batch = false, has_finished = false;
-  std::vector<bool> filled;   ///< by leaf: its view holds a gradient of this step
-  std::vector<bool> arrived;  ///< by leaf: in this micro-batch
+  std::vector<int64_t> to_copy;    ///< leaves on a GPU whose gradients have arrived and wait
+  std::vector<at::Tensor> copies;  ///< for copy_together(): those gradients
+  std::vector<bool> filled;        ///< by leaf: its view holds a gradient of this step
+  std::vector<bool> arrived;       ///< by leaf: in this micro-batch
   std::vector<int64_t> arrivals;
   std::vector<int64_t> missing;  ///< by bucket: gradients that the last micro-batch still owes
   std::vector<std::unique_ptr<PendingCollective>> under_way;
@@ -200,6 +223,7 @@ int64_t GradientReducer::bytes() const {
 
 void GradientReducer::begin(bool last_micro_batch) {
   State& s = *state_;
+  s.copy_together();  // before the next backward adds to them
   if (!s.in_step) {
     s.filled.assign(s.leaves.size(), false);
     s.release_gradients();
@@ -218,6 +242,7 @@ void GradientReducer::finish() {
     throw RunError("a step finished before its last micro-batch", "gradient reduction",
                    "call begin(true) before the last backward");
   s.zero_unfilled();
+  s.copy_together();
   while (s.sent() < s.plan.buckets.size()) s.send_next();
   s.receive_all();
   s.bind_gradients();

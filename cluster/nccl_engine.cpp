@@ -93,8 +93,8 @@ void NcclEngine::begin(Communicator& host) {
 
 NcclEngine::~NcclEngine() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!comm_) return;
-  const c10::cuda::CUDAGuard guard(device_);
+  // A process that is ending may have lost the driver already, and the communicator with it.
+  if (!comm_ || cudaSetDevice(device_.index()) != cudaSuccess) return;
   if (std::uncaught_exceptions() > exceptions_at_start_) {
     ncclCommAbort(comm_);
     return;
@@ -151,8 +151,7 @@ std::unique_ptr<PendingCollective> NcclEngine::start(const char* name, const at:
 
 void NcclEngine::drain() {
   if (std::uncaught_exceptions() > exceptions_at_start_) return;
-  const c10::cuda::CUDAGuard guard(device_);
-  (void)cudaDeviceSynchronize();
+  if (cudaSetDevice(device_.index()) == cudaSuccess) (void)cudaDeviceSynchronize();
 }
 
 void NcclEngine::note_repeated(const char* what) {

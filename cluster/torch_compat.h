@@ -1,6 +1,9 @@
 #pragma once
 
-#include <ATen/Context.h>
+#include <ATen/ATen.h>
+#include <torch/version.h>
+
+#include <vector>
 
 namespace smoothlab::cluster {
 
@@ -10,6 +13,16 @@ namespace smoothlab::cluster {
 inline void allow_tf32(bool allowed) {
   at::globalContext().setAllowTF32CuBLAS(allowed);
   at::globalContext().setAllowTF32CuDNN(allowed);
+}
+
+/// to[i] = from[i], in a launch or two where the tensors of each list are of one type on one GPU and have the
+/// strides of their counterparts.
+inline void copy_all(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from) {
+#if TORCH_VERSION_MAJOR >= 2
+  at::_foreach_copy_(to, from);
+#else
+  for (size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
+#endif
 }
 
 }  // namespace smoothlab::cluster

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "models/narrow_conv.h"
+
 namespace smoothlab::models {
 
 Conv2d::Conv2d(ParameterRegistry& registry, const std::string& name, const Conv2dShape& shape,
@@ -19,8 +21,11 @@ Conv2d::Conv2d(ParameterRegistry& registry, const std::string& name, const Conv2
 at::Tensor Conv2d::operator()(const at::Tensor& input) const {
   // The cast is a no-op where the trainer has put a working copy in place.
   const auto dtype = input.scalar_type();
-  return at::conv2d(input, weight_->value.to(dtype), bias_ ? bias_->value.to(dtype) : at::Tensor(),
-                    shape_.stride, shape_.padding);
+  const at::Tensor weight = weight_->value.to(dtype);
+  if (!bias_ && shape_.stride == 1 && shape_.padding == 1 && narrow_conv_takes(input, weight))
+    return narrow_conv(input, weight);
+  return at::conv2d(input, weight, bias_ ? bias_->value.to(dtype) : at::Tensor(), shape_.stride,
+                    shape_.padding);
 }
 
 }  // namespace smoothlab::models

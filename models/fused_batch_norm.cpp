@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/batch_norm_kernels.h"
+#include "models/gpu_batch_norm.h"
 
 namespace smoothlab::models {
 namespace {
@@ -289,7 +290,9 @@ at::Tensor fused_batch_norm(const at::Tensor& input, const at::Tensor& residual,
       c10::GradMode::is_enabled() && (input.requires_grad() || arguments.weight.requires_grad() ||
                                       (residual.defined() && residual.requires_grad()));
   const bool same_shape = !residual.defined() || residual.sizes() == input.sizes();
-  if (kernels_take(input) && same_shape && (arguments.training || !needs_gradient)) {
+  const bool fusible = same_shape && (arguments.training || !needs_gradient);
+  if (fusible && gpu_batch_norm_takes(input)) return gpu_batch_norm(input, residual, arguments);
+  if (fusible && kernels_take(input)) {
     const at::Tensor added = residual.defined() ? in_rows(residual, input.scalar_type()) : residual;
     if (arguments.training) {
       return TrainedBatchNorm::apply(input, added.defined() ? added : at::empty({0}), arguments.weight,

@@ -16,7 +16,10 @@ cluster::Communicator& ranks() {
 }
 
 int worst_of_ranks(int verdict) {
-  return shared() ? static_cast<int>(shared()->agree_max(verdict)) : verdict;
+  if (!shared()) return verdict;
+  const auto worst = static_cast<int>(shared()->agree_max(verdict));
+  shared().reset();
+  return worst;
 }
 
 }  // namespace smoothlab::test

@@ -1,0 +1,93 @@
+#include <ATen/ATen.h>
+#include <ATen/cuda/CUDAContext.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAStream.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "models/narrow_conv.h"
+#include "models/narrow_conv_gpu_kernels.h"
+
+namespace smoothlab::models {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+NarrowConv shape_of(const at::Tensor& input) {
+  return {input.size(0), static_cast<int>(input.size(2)), static_cast<int>(input.size(3)),
+          static_cast<int>(input.size(1))};
+}
+
+cudaStream_t stream_of(const at::Tensor& tensor) {
+  return c10::cuda::getCurrentCUDAStream(tensor.device().index());
+}
+
+bool is_aligned(const at::Tensor& tensor) {
+  return reinterpret_cast<uintptr_t>(tensor.data_ptr()) % 16 == 0;
+}
+
+/// Channels last, and nothing but: a layout that is another's too could be taken for it.
+bool is_channels_last(const at::Tensor& tensor) {
+  return tensor.dim() == 4 && tensor.is_contiguous(at::MemoryFormat::ChannelsLast) && is_aligned(tensor);
+}
+
+at::Tensor convolved(const at::Tensor& input, const at::Tensor& weight, bool transposed) {
+  const at::Tensor output = at::empty_like(input);
+  C10_CUDA_CHECK(launch_narrow_conv(shape_of(input), input.data_ptr(), weight.data_ptr(), transposed,
+                                    output.data_ptr(), stream_of(input)));
+  return output;
+}
+
+at::Tensor input_gradient(const at::Tensor& dy, const at::Tensor& input, const at::Tensor& weight) {
+  if (narrow_conv_takes(shape_of(input))) return convolved(dy, weight, true);
+  return std::get<0>(at::convolution_backward(dy, input, weight, at::OptionalIntArrayRef(), {1, 1}, {1, 1},
+                                              {1, 1}, false, {0, 0}, 1, {true, false, false}));
+}
+
+at::Tensor weight_gradient(const at::Tensor& dy, const at::Tensor& input, const at::Tensor& weight) {
+  const NarrowConv shape = shape_of(input);
+  const at::Tensor gradient = at::empty_like(weight);
+  const at::Tensor parts =
+      at::empty({narrow_conv_parts(shape), weight.numel()}, weight.options().dtype(at::kFloat));
+  C10_CUDA_CHECK(launch_narrow_conv_weights(shape, input.data_ptr(), dy.data_ptr(), parts.data_ptr<float>(),
+                                            gradient.data_ptr(), stream_of(input)));
+  return gradient;
+}
+
+class NarrowConvolution : public torch::autograd::Function<NarrowConvolution> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight) {
+    context->save_for_backward({input, weight});
+    if (narrow_conv_takes(shape_of(input))) return convolved(input, weight, false);
+    return at::conv2d(input, weight, {}, 1, 1);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& output_gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &input = saved[0], &weight = saved[1];
+    const at::Tensor dy = output_gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    return {context->needs_input_grad(0) ? input_gradient(dy, input, weight) : at::Tensor(),
+            context->needs_input_grad(1) ? weight_gradient(dy, input, weight) : at::Tensor()};
+  }
+};
+
+}  // namespace
+
+bool narrow_conv_takes(const at::Tensor& input, const at::Tensor& weight) {
+  if (!input.is_cuda() || input.scalar_type() != at::kBFloat16 || weight.scalar_type() != at::kBFloat16)
+    return false;
+  if (!is_channels_last(input) || !is_channels_last(weight) || input.numel() == 0) return false;
+  const int64_t channels = input.size(1);
+  if (weight.size(0) != channels || weight.size(1) != channels || weight.size(2) != 3 || weight.size(3) != 3)
+    return false;
+  const NarrowConv shape = shape_of(input);
+  const cudaDeviceProp& device = *at::cuda::getDeviceProperties(input.device().index());
+  return narrow_conv_weights_take(shape) && device.major >= 8 &&
+         narrow_conv_shared_bytes(shape) <= device.sharedMemPerBlockOptin;
+}
+
+at::Tensor narrow_conv(const at::Tensor& input, const at::Tensor& weight) {
+  return NarrowConvolution::apply(input, weight);
+}
+
+}  // namespace smoothlab::models
