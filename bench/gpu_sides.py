@@ -33,9 +33,10 @@ class Scratch:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.children = []
+        # Compilers' caches that somebody keeps save their time, and are left as they are.
         self.environment = {
-            **os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(self.folder),
             "TORCHINDUCTOR_CACHE_DIR": str(self.folder / "inductor"), "TRITON_CACHE_DIR": str(self.folder / "triton"),
+            **os.environ, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(self.folder),
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         }
 
@@ -92,16 +93,17 @@ def nvidia_smi(query):
         return ""
 
 
-def device_memory():
-    """MiB in use on that GPU; None where nothing says."""
-    said = nvidia_smi("memory.used")
-    return int(said) if said.isdigit() else None
-
-
-def held(before):
-    """MiB more than before: allocators keep what they once took, so that the end of a measurement shows its most."""
-    now = device_memory()
-    return None if before is None or now is None else max(0, now - before)
+def held_by(pid):
+    """MiB that a process holds on GPUs; None where nothing says. Allocators keep what they once took, so that the end
+    of a measurement shows its most."""
+    try:
+        said = subprocess.run(["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"],
+                              capture_output=True, text=True, timeout=60, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    held = [words[1].strip() for words in (line.split(",") for line in said.splitlines())
+            if len(words) == 2 and words[0].strip() == str(pid)]
+    return sum(int(value) for value in held) if held and all(value.isdigit() for value in held) else None
 
 
 def on_processor(pid):
@@ -153,12 +155,11 @@ class Smoothlab:
         command = [self.program, "train", self.recipe, "--run", folder, "--set", f"train.device={self.device}"]
         if self.packed:
             command += [PACKED_OPTION, "train.seed=" + ",".join(str(1 + run) for run in range(int(self.packed)))]
-        before = device_memory()
         with open(said, "wb") as file:
             child = self.scratch.start(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
         try:
             found = self.watch(child, folder, said)
-            found["held_mib"] = held(before)
+            found["held_mib"] = held_by(child.pid)
             os.kill(child.pid, signal.SIGINT)
             child.wait(timeout=120)
             return found
@@ -210,22 +211,24 @@ class Smoothlab:
 class Peer:
     """One variant of PyTorch with its fastest settings, warm and waiting between measurements."""
 
-    def __init__(self, python, scratch, arguments, say):
+    def __init__(self, python, scratch, arguments, chosen, say):
+        """chosen: what an earlier one found, or None: settings are tried now."""
         self.scratch = scratch
         self.said = scratch.folder / f"peer-{time.monotonic_ns()}.txt"
         command = [python, PEERS / "torch_step.py", *arguments]
-        chosen = json.loads(scratch.output([*command, "--choose"], seconds=3600))
-        for trial in chosen["tried"]:
+        self.chosen = chosen or json.loads(scratch.output([*command, "--choose"], seconds=3600))
+        for trial in self.chosen["tried"]:
             say("  tried " + ", ".join(f"{name} {value:.0f}" if isinstance(value, float) else f"{name} {value}"
                                        for name, value in trial.items()))
-        self.words = ", ".join(chosen["words"])
-        self.before = device_memory()
+        self.words = ", ".join(self.chosen["words"])
         with open(self.said, "wb") as file:
-            self.child = scratch.start([*command, "--settings", json.dumps(chosen["settings"])], text=True, stderr=file,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.child = scratch.start([*command, "--settings", json.dumps(self.chosen["settings"])], text=True,
+                                       stderr=file, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def wait(self):
+        """Until it is warm."""
         about = self.answer()
         self.parameters, self.multiply_adds = about["parameters"], about["multiply_adds"]
-        self.held = held(self.before)
 
     def answer(self):
         line = self.child.stdout.readline()
@@ -239,7 +242,7 @@ class Peer:
             self.child.stdin.flush()
         except BrokenPipeError:
             pass  # answer() tells why
-        return {**self.answer(), "held_mib": self.held, "host_is_bound": False}
+        return {**self.answer(), "held_mib": held_by(self.child.pid), "host_is_bound": False}
 
     def close(self):
         self.scratch.stop(self.child)

@@ -1,8 +1,7 @@
-#include <cuda_bf16.h>
-
 #include <algorithm>
 
 #include "models/batch_norm_gpu_kernels.h"
+#include "models/gpu_vector.cuh"
 
 namespace smoothlab::models {
 namespace {
@@ -11,36 +10,10 @@ constexpr int threads = 256;
 /// Channels of a block of threads: their pixels' bytes are whole cache lines.
 constexpr int tile_channels = 64;
 
-template <typename T>
-struct Vector;
-template <>
-struct Vector<float> {
-  static constexpr int size = gpu_norm_vector(false);
-  float4 raw;
-  __device__ void to(float* out) const { out[0] = raw.x, out[1] = raw.y, out[2] = raw.z, out[3] = raw.w; }
-  __device__ void from(const float* in) { raw = make_float4(in[0], in[1], in[2], in[3]); }
-};
-template <>
-struct Vector<__nv_bfloat16> {
-  static constexpr int size = gpu_norm_vector(true);
-  uint4 raw;
-  __device__ void to(float* out) const {
-    const auto* pairs = reinterpret_cast<const __nv_bfloat162*>(&raw);
-    for (int i = 0; i < 4; ++i) {
-      const float2 pair = __bfloat1622float2(pairs[i]);
-      out[2 * i] = pair.x, out[2 * i + 1] = pair.y;
-    }
-  }
-  __device__ void from(const float* in) {
-    auto* pairs = reinterpret_cast<__nv_bfloat162*>(&raw);
-    for (int i = 0; i < 4; ++i) pairs[i] = __floats2bfloat162_rn(in[2 * i], in[2 * i + 1]);
-  }
-};
-
 /// Which channels and pixels a thread takes. Channels stay the same from pixel to pixel.
 template <typename T>
 struct Place {
-  static constexpr int size = Vector<T>::size;
+  static constexpr int size = GpuVector<T>::size;
   int width;        ///< vectors of the tile
   int lane, lanes;  ///< pixels that a block takes at a time
   int in_tile;      ///< first channel within the tile
@@ -72,18 +45,6 @@ struct Place {
       body(pixel * channels + channel());
   }
 };
-
-template <typename T>
-__device__ void load(const T* from, int64_t offset, float* out) {
-  reinterpret_cast<const Vector<T>*>(from + offset)->to(out);
-}
-
-template <typename T>
-__device__ void store(T* to, int64_t offset, const float* values) {
-  Vector<T> vector;
-  vector.from(values);
-  *reinterpret_cast<Vector<T>*>(to + offset) = vector;
-}
 
 /// Adds up the two sums of every channel over a block's threads, and writes them to sums[blockIdx.x].
 template <typename T>
@@ -118,22 +79,23 @@ struct TileSums {
 
 template <typename T>
 __device__ void add_up(const Place<T>& place, const float* sums, int blocks, TileSums& total) {
-  constexpr int columns = 2 * tile_channels, slices = threads / columns;
-  __shared__ double parts[slices][columns];
+  // As many threads a sum as there are threads for it.
+  const int channels = place.width * place.size, columns = 2 * channels, slices = threads / columns;
+  __shared__ double parts[threads];
   const int column = threadIdx.x % columns, slice = threadIdx.x / columns;
-  const int which = column / tile_channels, channel = place.first + column % tile_channels;
+  const int which = column / channels, channel = column % channels;
   double sum = 0;
-  if (channel < place.channels) {
-    const float* from = sums + which * place.channels + channel;
-#pragma unroll 8
+  if (slice < slices) {
+    const float* from = sums + which * place.channels + place.first + channel;
+#pragma unroll 16
     for (int block = slice; block < blocks; block += slices)
       sum += static_cast<double>(from[static_cast<int64_t>(block) * 2 * place.channels]);
+    parts[threadIdx.x] = sum;
   }
-  parts[slice][column] = sum;
   __syncthreads();
   if (slice == 0) {
-    for (int other = 1; other < slices; ++other) sum += parts[other][column];
-    (which == 0 ? total.one : total.two)[column % tile_channels] = sum;
+    for (int other = 1; other < slices; ++other) sum += parts[other * columns + column];
+    (which == 0 ? total.one : total.two)[channel] = sum;
   }
   __syncthreads();
 }
@@ -326,31 +288,13 @@ int tiles(const GpuImages& images) {
 
 /// Blocks of threads so that each thread takes some `pixels_each` vectors, `most` at most.
 int blocks_for(const GpuImages& images, int pixels_each, int most) {
-  const int width = std::min(images.channels, tile_channels) / gpu_norm_vector(images.bfloat16);
+  const int width = std::min(images.channels, tile_channels) / gpu_vector_size(images.bfloat16);
   const int64_t lanes = threads / width * pixels_each;
-  return static_cast<int>(std::clamp<int64_t>((images.pixels + lanes - 1) / lanes, 1, most));
+  return static_cast<int>(std::clamp<int64_t>((images.pixels() + lanes - 1) / lanes, 1, most));
 }
 
 dim3 sweep_grid(const GpuImages& images) {
   return dim3(blocks_for(images, 4, std::max(1024 / tiles(images), 16)), tiles(images));
-}
-
-template <typename Launch>
-cudaError_t for_type(bool bfloat16, const Launch& launch) {
-  if (bfloat16)
-    launch(__nv_bfloat16{});
-  else
-    launch(float{});
-  return cudaGetLastError();
-}
-
-template <typename T>
-const T* as(const void* pointer, T) {
-  return static_cast<const T*>(pointer);
-}
-template <typename T>
-T* as(void* pointer, T) {
-  return static_cast<T*>(pointer);
 }
 
 }  // namespace
@@ -361,17 +305,17 @@ int gpu_norm_blocks(const GpuImages& images) {
 
 cudaError_t launch_norm_sums(const GpuImages& images, const void* x, float* sums, cudaStream_t stream) {
   const dim3 grid(gpu_norm_blocks(images), tiles(images));
-  return for_type(images.bfloat16, [&](auto type) {
-    sums_kernel<<<grid, threads, 0, stream>>>(images.pixels, images.channels, as(x, type), sums);
+  return launch_for_type(images.bfloat16, [&](auto type) {
+    sums_kernel<<<grid, threads, 0, stream>>>(images.pixels(), images.channels, as(x, type), sums);
   });
 }
 
 cudaError_t launch_normalise(const GpuImages& images, const GpuNorm& norm,
                              const GpuBatchStatistics& statistics, const float* sums, const void* x,
                              const void* residual, void* y, cudaStream_t stream) {
-  return for_type(images.bfloat16, [&](auto type) {
+  return launch_for_type(images.bfloat16, [&](auto type) {
     normalise_kernel<<<sweep_grid(images), threads, 0, stream>>>(
-        images.pixels, images.channels, norm, statistics, sums, gpu_norm_blocks(images), as(x, type),
+        images.pixels(), images.channels, norm, statistics, sums, gpu_norm_blocks(images), as(x, type),
         as(residual, type), as(y, type));
   });
 }
@@ -379,9 +323,9 @@ cudaError_t launch_normalise(const GpuImages& images, const GpuNorm& norm,
 cudaError_t launch_normalise_running(const GpuImages& images, const GpuNorm& norm, const float* running_mean,
                                      const float* running_var, const void* x, const void* residual, void* y,
                                      cudaStream_t stream) {
-  return for_type(images.bfloat16, [&](auto type) {
+  return launch_for_type(images.bfloat16, [&](auto type) {
     normalise_running_kernel<<<sweep_grid(images), threads, 0, stream>>>(
-        images.pixels, images.channels, norm, running_mean, running_var, as(x, type), as(residual, type),
+        images.pixels(), images.channels, norm, running_mean, running_var, as(x, type), as(residual, type),
         as(y, type));
   });
 }
@@ -389,8 +333,8 @@ cudaError_t launch_normalise_running(const GpuImages& images, const GpuNorm& nor
 cudaError_t launch_norm_gradient_sums(const GpuImages& images, const GpuNorm& norm,
                                       const GpuNormGradient& gradient, float* sums, cudaStream_t stream) {
   const dim3 grid(gpu_norm_blocks(images), tiles(images));
-  return for_type(images.bfloat16, [&](auto type) {
-    gradient_sums_kernel<<<grid, threads, 0, stream>>>(images.pixels, images.channels, norm, gradient.saved,
+  return launch_for_type(images.bfloat16, [&](auto type) {
+    gradient_sums_kernel<<<grid, threads, 0, stream>>>(images.pixels(), images.channels, norm, gradient.saved,
                                                        as(gradient.x, type), as(gradient.y, type),
                                                        as(gradient.dy, type), sums);
   });
@@ -399,9 +343,9 @@ cudaError_t launch_norm_gradient_sums(const GpuImages& images, const GpuNorm& no
 cudaError_t launch_norm_gradient(const GpuImages& images, const GpuNorm& norm,
                                  const GpuNormGradient& gradient, const float* sums, void* dx,
                                  void* d_residual, float* d_weight, float* d_bias, cudaStream_t stream) {
-  return for_type(images.bfloat16, [&](auto type) {
+  return launch_for_type(images.bfloat16, [&](auto type) {
     gradient_kernel<<<sweep_grid(images), threads, 0, stream>>>(
-        images.pixels, images.channels, norm, gradient.saved, sums, gpu_norm_blocks(images),
+        images.pixels(), images.channels, norm, gradient.saved, sums, gpu_norm_blocks(images),
         as(gradient.x, type), as(gradient.y, type), as(gradient.dy, type), as(dx, type), as(d_residual, type),
         d_weight, d_bias);
   });

@@ -2,7 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include <cstdint>
+#include "models/gpu_images.h"
 
 namespace smoothlab::models {
 
@@ -13,17 +13,6 @@ namespace smoothlab::models {
 // Each pass is one launch. The first of a direction leaves sums of blocks of pixels; each block of the second
 // adds up those of its channels for itself, always in the same order: nothing waits, nothing is zeroed
 // before, and results do not depend on the device or on what else it does.
-
-struct GpuImages {
-  int64_t pixels;
-  int channels;  ///< a multiple of gpu_norm_vector()
-  bool bfloat16;
-};
-
-/// Channels that a thread takes at a time: 16 bytes.
-constexpr int gpu_norm_vector(bool bfloat16) {
-  return bfloat16 ? 8 : 4;
-}
 
 /// Blocks of pixels, so many sums of each channel; from the shape alone.
 int gpu_norm_blocks(const GpuImages& images);

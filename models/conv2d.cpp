@@ -5,6 +5,21 @@
 #include "models/narrow_conv.h"
 
 namespace smoothlab::models {
+namespace {
+
+/// Channels of zeros that an image of one or three gets on a GPU: tensor cores take bf16 channels by eights,
+/// and cuDNN has nothing fast for other numbers.
+int64_t channels_missing(const at::Tensor& input) {
+  constexpr int64_t whole = 8;
+  const bool few = input.is_cuda() && input.scalar_type() == at::kBFloat16 && input.size(1) < whole;
+  return few ? whole - input.size(1) : 0;
+}
+
+at::Tensor more_channels(const at::Tensor& tensor, int64_t more) {
+  return more > 0 ? at::constant_pad_nd(tensor, {0, 0, 0, 0, 0, more}) : tensor;
+}
+
+}  // namespace
 
 Conv2d::Conv2d(ParameterRegistry& registry, const std::string& name, const Conv2dShape& shape,
                const Initialiser& weight)
@@ -24,8 +39,9 @@ at::Tensor Conv2d::operator()(const at::Tensor& input) const {
   const at::Tensor weight = weight_->value.to(dtype);
   if (!bias_ && shape_.stride == 1 && shape_.padding == 1 && narrow_conv_takes(input, weight))
     return narrow_conv(input, weight);
-  return at::conv2d(input, weight, bias_ ? bias_->value.to(dtype) : at::Tensor(), shape_.stride,
-                    shape_.padding);
+  const int64_t missing = channels_missing(input);
+  return at::conv2d(more_channels(input, missing), more_channels(weight, missing),
+                    bias_ ? bias_->value.to(dtype) : at::Tensor(), shape_.stride, shape_.padding);
 }
 
 }  // namespace smoothlab::models

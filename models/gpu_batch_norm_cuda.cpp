@@ -1,25 +1,14 @@
-#include <ATen/ATen.h>
-#include <c10/cuda/CUDAException.h>
-#include <c10/cuda/CUDAStream.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "models/batch_norm_gpu_kernels.h"
 #include "models/gpu_batch_norm.h"
+#include "models/gpu_tensors.h"
 
 namespace smoothlab::models {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-GpuImages images_of(const at::Tensor& input) {
-  return {input.numel() / input.size(1), static_cast<int>(input.size(1)),
-          input.scalar_type() == at::kBFloat16};
-}
-
-at::Tensor as_images(const at::Tensor& tensor, const at::Tensor& like) {
-  return tensor.to(like.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-}
 
 const void* data_or_null(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.data_ptr() : nullptr;
@@ -28,10 +17,6 @@ const void* data_or_null(const at::Tensor& tensor) {
 at::Tensor sums_for(const at::Tensor& input) {
   const GpuImages images = images_of(input);
   return at::empty({gpu_norm_blocks(images), 2, images.channels}, input.options().dtype(at::kFloat));
-}
-
-cudaStream_t stream_of(const at::Tensor& tensor) {
-  return c10::cuda::getCurrentCUDAStream(tensor.device().index());
 }
 
 GpuNorm norm_of(const at::Tensor& weight, const at::Tensor& bias, double epsilon, bool relu) {
@@ -90,11 +75,7 @@ class TrainedGpuBatchNorm : public torch::autograd::Function<TrainedGpuBatchNorm
 }  // namespace
 
 bool gpu_batch_norm_takes(const at::Tensor& input) {
-  if (!input.is_cuda() || input.dim() != 4 || input.numel() == 0) return false;
-  if (input.scalar_type() != at::kFloat && input.scalar_type() != at::kBFloat16) return false;
-  return input.is_contiguous(at::MemoryFormat::ChannelsLast) &&
-         input.size(1) % gpu_norm_vector(input.scalar_type() == at::kBFloat16) == 0 &&
-         reinterpret_cast<uintptr_t>(input.data_ptr()) % 16 == 0;
+  return are_gpu_images(input);
 }
 
 at::Tensor gpu_batch_norm(const at::Tensor& input, const at::Tensor& residual,

@@ -2,9 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include "models/gpu_windows.h"
+
 namespace smoothlab::models {
 
 at::Tensor LocalResponseNorm::operator()(const at::Tensor& input) const {
+  if (gpu_response_norm_takes(input, *this)) return gpu_response_norm(input, *this);
   // The sum over a window of channels is a product with a banded matrix of ones, which keeps the layout and
   // has a fast derivative: over pixels as rows where channels are innermost.
   const int64_t channels = input.size(1);

@@ -1,9 +1,7 @@
-#include <ATen/ATen.h>
 #include <ATen/cuda/CUDAContext.h>
-#include <c10/cuda/CUDAException.h>
-#include <c10/cuda/CUDAStream.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "models/gpu_tensors.h"
 #include "models/narrow_conv.h"
 #include "models/narrow_conv_gpu_kernels.h"
 
@@ -16,19 +14,6 @@ using torch::autograd::variable_list;
 NarrowConv shape_of(const at::Tensor& input) {
   return {input.size(0), static_cast<int>(input.size(2)), static_cast<int>(input.size(3)),
           static_cast<int>(input.size(1))};
-}
-
-cudaStream_t stream_of(const at::Tensor& tensor) {
-  return c10::cuda::getCurrentCUDAStream(tensor.device().index());
-}
-
-bool is_aligned(const at::Tensor& tensor) {
-  return reinterpret_cast<uintptr_t>(tensor.data_ptr()) % 16 == 0;
-}
-
-/// Channels last, and nothing but: a layout that is another's too could be taken for it.
-bool is_channels_last(const at::Tensor& tensor) {
-  return tensor.dim() == 4 && tensor.is_contiguous(at::MemoryFormat::ChannelsLast) && is_aligned(tensor);
 }
 
 at::Tensor convolved(const at::Tensor& input, const at::Tensor& weight, bool transposed) {
@@ -65,7 +50,7 @@ class NarrowConvolution : public torch::autograd::Function<NarrowConvolution> {
   static variable_list backward(AutogradContext* context, const variable_list& output_gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &input = saved[0], &weight = saved[1];
-    const at::Tensor dy = output_gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor dy = as_images(output_gradients[0], input);
     return {context->needs_input_grad(0) ? input_gradient(dy, input, weight) : at::Tensor(),
             context->needs_input_grad(1) ? weight_gradient(dy, input, weight) : at::Tensor()};
   }
@@ -74,9 +59,8 @@ class NarrowConvolution : public torch::autograd::Function<NarrowConvolution> {
 }  // namespace
 
 bool narrow_conv_takes(const at::Tensor& input, const at::Tensor& weight) {
-  if (!input.is_cuda() || input.scalar_type() != at::kBFloat16 || weight.scalar_type() != at::kBFloat16)
-    return false;
-  if (!is_channels_last(input) || !is_channels_last(weight) || input.numel() == 0) return false;
+  if (!are_gpu_images(input) || !are_gpu_images(weight)) return false;
+  if (input.scalar_type() != at::kBFloat16 || weight.scalar_type() != at::kBFloat16) return false;
   const int64_t channels = input.size(1);
   if (weight.size(0) != channels || weight.size(1) != channels || weight.size(2) != 3 || weight.size(3) != 3)
     return false;
