@@ -34,10 +34,10 @@ std::vector<at::Tensor> trained_once(const std::string& name, c10::Device device
   return results;
 }
 
-class NetworksGpu : public testing::TestWithParam<const char*> {};
+class ImageNetworksGpu : public testing::TestWithParam<const char*> {};
 
 // bf16 goes astray through 56 layers, on either device by about as much.
-TEST_P(NetworksGpu, TrainAsOnTheCpu) {
+TEST_P(ImageNetworksGpu, TrainAsOnTheCpu) {
   if (cluster::cuda_devices() == 0) GTEST_SKIP() << "no CUDA device";
   const auto solo = cluster::make_solo_communicator();
   const cluster::Placement placement = cluster::place_rank(*solo, "cuda");
@@ -55,7 +55,7 @@ TEST_P(NetworksGpu, TrainAsOnTheCpu) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, NetworksGpu, testing::Values("alexnet_tutorial", "resnet56", "resnet56_t2t"));
+INSTANTIATE_TEST_SUITE_P(, ImageNetworksGpu, testing::Values("alexnet_tutorial", "resnet56", "resnet56_t2t"));
 
 }  // namespace
 }  // namespace smoothlab::models
