@@ -221,12 +221,15 @@ class Peer:
             say("  tried " + ", ".join(f"{name} {value:.0f}" if isinstance(value, float) else f"{name} {value}"
                                        for name, value in trial.items()))
         self.words = ", ".join(self.chosen["words"])
+        self.parameters = None
         with open(self.said, "wb") as file:
             self.child = scratch.start([*command, "--settings", json.dumps(self.chosen["settings"])], text=True,
                                        stderr=file, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def wait(self):
         """Until it is warm."""
+        if self.parameters is not None:
+            return
         about = self.answer()
         self.parameters, self.multiply_adds = about["parameters"], about["multiply_adds"]
 

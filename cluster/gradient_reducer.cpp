@@ -109,9 +109,11 @@ struct GradientReducer::State {
     at::Tensor& gradient = leaves[leaf].mutable_grad();
     if (!gradient.defined()) {  // backward came by with nothing, which counts as zero
       if (!filled[leaf]) views[leaf].zero_();
-    } else if (!filled[leaf] && gradient.is_cuda()) {
+    } else if (!filled[leaf] && (options.copy_together || gradient.is_cuda())) {
       to_copy.push_back(leaf);
       copies.push_back(gradient);
+      waiting_bytes += static_cast<int64_t>(gradient.nbytes());
+      if (waiting_bytes >= options.bucket_bytes) copy_together();
     } else if (!filled[leaf]) {
       views[leaf].copy_(gradient);
     } else if (gradient.data_ptr() != views[leaf].data_ptr()) {
@@ -135,6 +137,7 @@ struct GradientReducer::State {
     for (const auto& [type, lists] : by_type) copy_all(lists.first, lists.second);
     to_copy.clear();
     copies.clear();
+    waiting_bytes = 0;
   }
 
   size_t sent() const { return under_way.size(); }
@@ -195,6 +198,7 @@ struct GradientReducer::State {
   bool in_step = false, last_micro_batch = false, has_finished = false;
   std::vector<int64_t> to_copy;    ///< leaves on a GPU whose gradients have arrived and wait
   std::vector<at::Tensor> copies;  ///< for copy_together(): those gradients
+  int64_t waiting_bytes = 0;       ///< of them
   std::vector<bool> filled;        ///< by leaf: its view holds a gradient of this step
   std::vector<bool> arrived;       ///< by leaf: in this micro-batch
   std::vector<int64_t> arrivals;

@@ -19,12 +19,17 @@ struct ReducerOptions {
   /// Ranks exchange buckets rounded to bf16: half the traffic, 2 more bytes a parameter, and sums that carry
   /// the rounding of each addition. Nothing changes on one rank.
   bool bfloat16 = false;
+  /// First gradients of a step wait, and go into the buffer together: before their bucket is sent, or once
+  /// they are as much as a bucket. So it is on a GPU in any case, where a launch for each would take longer
+  /// than its copy.
+  bool copy_together = false;
 };
 
-/// Sums gradients over ranks while backward still runs. Gradients live in one flat float32 buffer and nowhere
-/// else: float32 leaves accumulate into views of it, leaves of a lower precision are added to it as they
-/// arrive. The buffer is cut into buckets in the order in which gradients arrive; a bucket whose gradients
-/// are complete goes out at once, in the same order on every rank.
+/// Sums gradients over ranks while backward still runs. Gradients live in one flat float32 buffer and, but
+/// for those that wait to be copied together, nowhere else: float32 leaves accumulate into views of it,
+/// leaves of a lower precision are added to it as they arrive. The buffer is cut into buckets in the order in
+/// which gradients arrive; a bucket whose gradients are complete goes out at once, in the same order on every
+/// rank.
 ///
 /// A step: begin(false) and backward for every micro-batch but the last, begin(true) and backward for the
 /// last, then finish(). Only the last one communicates.
@@ -39,7 +44,8 @@ class GradientReducer {
 
   const FlatLayout& layout() const;
   /// float32 [layout().total()]: from finish() until the next begin(), gradients summed over micro-batches
-  /// and ranks. Within a step it holds what has arrived so far, and of the rest the last step's.
+  /// and ranks. Within a step it holds what has arrived so far (and does not wait), and of the rest the last
+  /// step's.
   at::Tensor gradients() const;
 
   /// Bytes of its buffers.

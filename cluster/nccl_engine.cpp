@@ -17,6 +17,24 @@
 namespace smoothlab::cluster {
 namespace {
 
+/// Makes a device current while it lasts. Unlike LibTorch's guard it does not throw where the process is
+/// ending and has lost the driver already.
+class QuietGuard {
+ public:
+  explicit QuietGuard(c10::Device device)
+      : holds_(cudaGetDevice(&before_) == cudaSuccess && cudaSetDevice(device.index()) == cudaSuccess) {}
+  ~QuietGuard() {
+    if (holds_) (void)cudaSetDevice(before_);
+  }
+  QuietGuard(const QuietGuard&) = delete;
+  QuietGuard& operator=(const QuietGuard&) = delete;
+  bool holds() const { return holds_; }
+
+ private:
+  int before_ = 0;
+  bool holds_;
+};
+
 using Clock = std::chrono::steady_clock;
 
 class PendingOnStream : public PendingCollective {
@@ -93,8 +111,8 @@ void NcclEngine::begin(Communicator& host) {
 
 NcclEngine::~NcclEngine() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  // A process that is ending may have lost the driver already, and the communicator with it.
-  if (!comm_ || cudaSetDevice(device_.index()) != cudaSuccess) return;
+  const QuietGuard guard(device_);
+  if (!comm_ || !guard.holds()) return;
   if (std::uncaught_exceptions() > exceptions_at_start_) {
     ncclCommAbort(comm_);
     return;
@@ -151,7 +169,8 @@ std::unique_ptr<PendingCollective> NcclEngine::start(const char* name, const at:
 
 void NcclEngine::drain() {
   if (std::uncaught_exceptions() > exceptions_at_start_) return;
-  if (cudaSetDevice(device_.index()) == cudaSuccess) (void)cudaDeviceSynchronize();
+  const QuietGuard guard(device_);
+  if (guard.holds()) (void)cudaDeviceSynchronize();
 }
 
 void NcclEngine::note_repeated(const char* what) {

@@ -56,17 +56,19 @@ find_path(SENTENCEPIECE_INCLUDE_DIR sentencepiece_processor.h)
 find_library(SENTENCEPIECE_LIBRARY sentencepiece)
 find_library(SENTENCEPIECE_TRAIN_LIBRARY sentencepiece_train)
 
-# PyTorch's own packages of LibTorch bring the headers of another fmt, without its library, and their libtorch.so parts
-# of another C++ library, of which std::filesystem::remove_all ends in a crash: the system's come first.
-find_path(FMT_INCLUDE_DIR fmt/format.h PATHS /usr/include NO_DEFAULT_PATH)
+# PyTorch's own packages of LibTorch bring the headers of another fmt, without its library: the system's come first.
+find_path(FMT_INCLUDE_DIR fmt/format.h)
 foreach(folder ${TORCH_INCLUDE_DIRS})
   if(EXISTS ${folder}/fmt/format.h AND FMT_INCLUDE_DIR AND NOT folder STREQUAL FMT_INCLUDE_DIR)
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/system_headers)
     file(CREATE_LINK ${FMT_INCLUDE_DIR}/fmt ${CMAKE_BINARY_DIR}/system_headers/fmt SYMBOLIC)
     include_directories(BEFORE SYSTEM ${CMAKE_BINARY_DIR}/system_headers)
-    add_link_options(LINKER:--push-state,--no-as-needed,-lstdc++,--pop-state)
   endif()
 endforeach()
+# And their libtorch.so has parts of another C++ library, of which std::filesystem::remove_all ends in a crash.
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(LINKER:--push-state,--no-as-needed,-lstdc++,--pop-state)
+endif()
 
 # FindMPI brings Open MPI's deprecated C++ bindings; only the C interface is used.
 target_compile_definitions(MPI::MPI_CXX INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)

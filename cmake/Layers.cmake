@@ -36,13 +36,15 @@ function(smoothlab_layer_headers out layer)
 endfunction()
 
 # Applies the house options and the precompiled header to a target that lives in LAYER. The precompiled header is
-# large: only files that include <ATen/ATen.h> themselves gain by it.
+# large: only files that include <ATen/ATen.h> themselves gain by it. It is compiled with SMOOTHLAB_PCH_OF, whose options
+# must be the target's: GCC 14 takes none of another level of optimisation.
+set(SMOOTHLAB_PCH_OF smoothlab_cluster)
 function(smoothlab_target target layer)
   target_link_libraries(${target} PRIVATE smoothlab_options)
   target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/layers/${layer})
   if(SMOOTHLAB_PCH)
-    if(NOT target STREQUAL "smoothlab_cluster")
-      target_precompile_headers(${target} REUSE_FROM smoothlab_cluster)
+    if(NOT target STREQUAL SMOOTHLAB_PCH_OF)
+      target_precompile_headers(${target} REUSE_FROM ${SMOOTHLAB_PCH_OF})
     endif()
     get_target_property(sources ${target} SOURCES)
     foreach(source ${sources})

@@ -7,6 +7,8 @@ namespace smoothlab::models {
 namespace {
 
 constexpr int threads = 256;
+/// Blocks of threads that a multiprocessor has at once at least.
+constexpr int resident = 2;
 /// Channels of a block of threads: their pixels' bytes are whole cache lines.
 constexpr int tile_channels = 64;
 
@@ -35,14 +37,32 @@ struct Place {
     for (int i = 0; i < size; ++i) out[i] = per_channel[i];
   }
 
-  /// Calls body(offset of the vector in the image) for each of the thread's pixels.
-  template <typename Body>
-  __device__ void sweep(int64_t pixels, const Body& body) const {
+  /// Calls body(offset, what the images have there) for each of the thread's pixels. An image that is null
+  /// has nothing. Some pixels are on their way at a time, which the compiler would not see to where something
+  /// is written in between.
+  template <int count, typename Body>
+  __device__ void sweep(int64_t pixels, const T* const (&images)[count], const Body& body) const {
     if (!active) return;
+    constexpr int ahead = count > 2 ? 2 : 4;  // what registers hold
     const int64_t step = static_cast<int64_t>(gridDim.x) * lanes;
-#pragma unroll 4
-    for (int64_t pixel = static_cast<int64_t>(blockIdx.x) * lanes + lane; pixel < pixels; pixel += step)
-      body(pixel * channels + channel());
+    const auto offset_of = [this](int64_t pixel) { return pixel * channels + channel(); };
+    const auto read = [&](int64_t pixel, GpuVector<T>(&out)[count]) {
+      for (int i = 0; i < count; ++i)
+        if (images[i]) out[i] = *reinterpret_cast<const GpuVector<T>*>(images[i] + offset_of(pixel));
+    };
+    int64_t pixel = static_cast<int64_t>(blockIdx.x) * lanes + lane;
+    for (; pixel + (ahead - 1) * step < pixels; pixel += ahead * step) {
+      GpuVector<T> some[ahead][count];
+#pragma unroll
+      for (int k = 0; k < ahead; ++k) read(pixel + k * step, some[k]);
+#pragma unroll
+      for (int k = 0; k < ahead; ++k) body(offset_of(pixel + k * step), some[k]);
+    }
+    for (; pixel < pixels; pixel += step) {
+      GpuVector<T> one[count];
+      read(pixel, one);
+      body(offset_of(pixel), one);
+    }
   }
 };
 
@@ -101,13 +121,14 @@ __device__ void add_up(const Place<T>& place, const float* sums, int blocks, Til
 }
 
 template <typename T>
-__global__ void sums_kernel(int64_t pixels, int channels, const T* x, float* sums) {
+__global__ void __launch_bounds__(threads, resident)
+    sums_kernel(int64_t pixels, int channels, const T* x, float* sums) {
   const Place<T> place(channels);
   float origin[place.size], sum[place.size] = {}, squares[place.size] = {};
   if (place.active) load(x, place.channel(), origin);
-  place.sweep(pixels, [&](int64_t offset) {
+  place.sweep(pixels, {x}, [&](int64_t, const GpuVector<T>(&at)[1]) {
     float value[Place<T>::size];
-    load(x, offset, value);
+    at[0].to(value);
     for (int i = 0; i < Place<T>::size; ++i) {
       const float shifted = value[i] - origin[i];
       sum[i] += shifted;
@@ -131,21 +152,22 @@ __device__ void normalise(const Place<T>& place, const TileAffine& affine, int64
   place.load(affine.mean + place.in_tile, mean);
   place.load(affine.scale + place.in_tile, scale);
   place.load(affine.shift + place.in_tile, shift);
-  place.sweep(pixels, [&](int64_t offset) {
+  place.sweep(pixels, {x, residual}, [&](int64_t offset, const GpuVector<T>(&at)[2]) {
     float value[size], added[size] = {};
-    load(x, offset, value);
-    if (residual) load(residual, offset, added);
+    at[0].to(value);
+    if (residual) at[1].to(added);
     for (int i = 0; i < size; ++i) {
       value[i] = (value[i] - mean[i]) * scale[i] + shift[i] + added[i];
-      if (relu) value[i] = value[i] > 0 ? value[i] : value[i] != value[i] ? value[i] : 0.0f;  // NaN stays
+      if (relu && value[i] <= 0) value[i] = 0;  // NaN stays
     }
     store(y, offset, value);
   });
 }
 
 template <typename T>
-__global__ void normalise_kernel(int64_t pixels, int channels, GpuNorm norm, GpuBatchStatistics statistics,
-                                 const float* sums, int blocks, const T* x, const T* residual, T* y) {
+__global__ void __launch_bounds__(threads, resident)
+    normalise_kernel(int64_t pixels, int channels, GpuNorm norm, GpuBatchStatistics statistics,
+                     const float* sums, int blocks, const T* x, const T* residual, T* y) {
   __shared__ TileSums total;
   __shared__ TileAffine affine;
   const Place<T> place(channels);
@@ -178,9 +200,9 @@ __global__ void normalise_kernel(int64_t pixels, int channels, GpuNorm norm, Gpu
 }
 
 template <typename T>
-__global__ void normalise_running_kernel(int64_t pixels, int channels, GpuNorm norm,
-                                         const float* running_mean, const float* running_var, const T* x,
-                                         const T* residual, T* y) {
+__global__ void __launch_bounds__(threads, resident)
+    normalise_running_kernel(int64_t pixels, int channels, GpuNorm norm, const float* running_mean,
+                             const float* running_var, const T* x, const T* residual, T* y) {
   __shared__ TileAffine affine;
   const Place<T> place(channels);
   const int own = threadIdx.x, channel = place.first + own;
@@ -210,32 +232,33 @@ struct Masked {
     }
   }
 
-  /// g: the gradient where it passes; centred: x − mean.
-  __device__ void read(const T* x, const T* y, const T* dy, int64_t offset, bool relu, float* g,
+  /// at: of x, y (where has_output) and dy. g: the gradient where it passes; centred: x − mean.
+  __device__ void take(const GpuVector<T> (&at)[3], bool relu, bool has_output, float* g,
                        float* centred) const {
-    load(dy, offset, g);
-    load(x, offset, centred);
     float value[size];
-    if (relu && y) load(y, offset, value);
+    at[0].to(centred);
+    if (relu && has_output) at[1].to(value);
+    at[2].to(g);
     for (int i = 0; i < size; ++i) {
       centred[i] -= mean[i];
       if (!relu) continue;
-      const float output = y ? value[i] : centred[i] * scale[i] + bias[i];
+      const float output = has_output ? value[i] : centred[i] * scale[i] + bias[i];
       if (!(output > 0)) g[i] = 0;
     }
   }
 };
 
 template <typename T>
-__global__ void gradient_sums_kernel(int64_t pixels, int channels, GpuNorm norm, const float* saved,
-                                     const T* x, const T* y, const T* dy, float* sums) {
+__global__ void __launch_bounds__(threads, resident)
+    gradient_sums_kernel(int64_t pixels, int channels, GpuNorm norm, const float* saved, const T* x,
+                         const T* y, const T* dy, float* sums) {
   constexpr int size = Place<T>::size;
   const Place<T> place(channels);
   const Masked<T> masked(place, norm, saved);
   float sum[size] = {}, products[size] = {};
-  place.sweep(pixels, [&](int64_t offset) {
+  place.sweep(pixels, {x, y, dy}, [&](int64_t, const GpuVector<T>(&at)[3]) {
     float g[size], centred[size];
-    masked.read(x, y, dy, offset, norm.relu, g, centred);
+    masked.take(at, norm.relu, y != nullptr, g, centred);
     for (int i = 0; i < size; ++i) {
       sum[i] += g[i];
       products[i] += g[i] * centred[i];
@@ -245,9 +268,10 @@ __global__ void gradient_sums_kernel(int64_t pixels, int channels, GpuNorm norm,
 }
 
 template <typename T>
-__global__ void gradient_kernel(int64_t pixels, int channels, GpuNorm norm, const float* saved,
-                                const float* sums, int blocks, const T* x, const T* y, const T* dy, T* dx,
-                                T* d_residual, float* d_weight, float* d_bias) {
+__global__ void __launch_bounds__(threads, resident)
+    gradient_kernel(int64_t pixels, int channels, GpuNorm norm, const float* saved, const float* sums,
+                    int blocks, const T* x, const T* y, const T* dy, T* dx, T* d_residual, float* d_weight,
+                    float* d_bias) {
   constexpr int size = Place<T>::size;
   __shared__ TileSums total;
   __shared__ float slopes[tile_channels], offsets[tile_channels];
@@ -273,9 +297,9 @@ __global__ void gradient_kernel(int64_t pixels, int channels, GpuNorm norm, cons
   float slope[size], shift[size];
   place.load(slopes + place.in_tile, slope);
   place.load(offsets + place.in_tile, shift);
-  place.sweep(pixels, [&](int64_t offset) {
+  place.sweep(pixels, {x, y, dy}, [&](int64_t offset, const GpuVector<T>(&at)[3]) {
     float g[size], centred[size];
-    masked.read(x, y, dy, offset, norm.relu, g, centred);
+    masked.take(at, norm.relu, y != nullptr, g, centred);
     if (d_residual) store(d_residual, offset, g);
     for (int i = 0; i < size; ++i) g[i] = masked.scale[i] * g[i] + slope[i] * centred[i] + shift[i];
     store(dx, offset, g);

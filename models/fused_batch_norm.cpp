@@ -287,8 +287,9 @@ class TrainedBatchNorm : public torch::autograd::Function<TrainedBatchNorm> {
 at::Tensor fused_batch_norm(const at::Tensor& input, const at::Tensor& residual,
                             const BatchNormArguments& arguments) {
   const bool needs_gradient =
-      c10::GradMode::is_enabled() && (input.requires_grad() || arguments.weight.requires_grad() ||
-                                      (residual.defined() && residual.requires_grad()));
+      c10::GradMode::is_enabled() &&
+      (input.requires_grad() || arguments.weight.requires_grad() || arguments.bias.requires_grad() ||
+       (residual.defined() && residual.requires_grad()));
   const bool same_shape = !residual.defined() || residual.sizes() == input.sizes();
   const bool fusible = same_shape && (arguments.training || !needs_gradient);
   if (fusible && gpu_batch_norm_takes(input)) return gpu_batch_norm(input, residual, arguments);

@@ -15,8 +15,9 @@ struct BatchNormArguments {
 };
 
 /// input: [B, C, H, W]; residual: undefined or of the input's shape and dtype. Float32 and bf16 channels-last
-/// tensors take two passes over memory forward and two backward, with float32 statistics; the results do not
-/// depend on the number of threads. Everything else goes through ATen's operations.
+/// tensors (on a GPU of whole 16 bytes of channels) take two passes over memory forward and two backward,
+/// with float32 statistics; the results do not depend on the number of threads. Everything else goes through
+/// ATen's operations.
 at::Tensor fused_batch_norm(const at::Tensor& input, const at::Tensor& residual,
                             const BatchNormArguments& arguments);
 

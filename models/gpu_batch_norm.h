@@ -9,7 +9,7 @@ namespace smoothlab::models {
 bool gpu_batch_norm_takes(const at::Tensor& input);
 
 /// fused_batch_norm() in two passes over memory forward and two backward. residual: undefined or of the
-/// input's shape. Without training it has no derivative. The same input gives the same bits on any device.
+/// input's shape. Without training it has no derivative. The same input gives the same bits each time.
 at::Tensor gpu_batch_norm(const at::Tensor& input, const at::Tensor& residual,
                           const BatchNormArguments& arguments);
 

@@ -80,6 +80,7 @@ bool gpu_batch_norm_takes(const at::Tensor& input) {
 
 at::Tensor gpu_batch_norm(const at::Tensor& input, const at::Tensor& residual,
                           const BatchNormArguments& arguments) {
+  const c10::cuda::CUDAGuard guard(input.device());
   const at::Tensor added = residual.defined() ? as_images(residual, input) : at::Tensor();
   if (arguments.training)
     return TrainedGpuBatchNorm::apply(input, added.defined() ? added : at::empty({0}, input.options()),

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include <cstdint>
@@ -29,7 +30,9 @@ inline GpuImages images_of(const at::Tensor& tensor) {
 }
 
 inline at::Tensor as_images(const at::Tensor& tensor, const at::Tensor& like) {
-  return tensor.to(like.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor images = tensor.to(like.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+  return are_gpu_images(images) ? images
+                                : images.clone(at::MemoryFormat::ChannelsLast);  // a view out of line
 }
 
 inline cudaStream_t stream_of(const at::Tensor& tensor) {

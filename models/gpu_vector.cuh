@@ -37,7 +37,9 @@ struct GpuVector<__nv_bfloat16> {
 
 template <typename T>
 __device__ void load(const T* from, int64_t offset, float* out) {
-  reinterpret_cast<const GpuVector<T>*>(from + offset)->to(out);
+  // By way of a copy: taken apart where it lies, it would be read in pieces.
+  const GpuVector<T> vector = *reinterpret_cast<const GpuVector<T>*>(from + offset);
+  vector.to(out);
 }
 
 template <typename T>

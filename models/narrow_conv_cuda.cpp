@@ -1,4 +1,3 @@
-#include <ATen/cuda/CUDAContext.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "models/gpu_tensors.h"
@@ -23,12 +22,6 @@ at::Tensor convolved(const at::Tensor& input, const at::Tensor& weight, bool tra
   return output;
 }
 
-at::Tensor input_gradient(const at::Tensor& dy, const at::Tensor& input, const at::Tensor& weight) {
-  if (narrow_conv_takes(shape_of(input))) return convolved(dy, weight, true);
-  return std::get<0>(at::convolution_backward(dy, input, weight, at::OptionalIntArrayRef(), {1, 1}, {1, 1},
-                                              {1, 1}, false, {0, 0}, 1, {true, false, false}));
-}
-
 at::Tensor weight_gradient(const at::Tensor& dy, const at::Tensor& input, const at::Tensor& weight) {
   const NarrowConv shape = shape_of(input);
   const at::Tensor gradient = at::empty_like(weight);
@@ -42,17 +35,30 @@ at::Tensor weight_gradient(const at::Tensor& dy, const at::Tensor& input, const 
 class NarrowConvolution : public torch::autograd::Function<NarrowConvolution> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight) {
+    const c10::cuda::CUDAGuard guard(input.device());
     context->save_for_backward({input, weight});
-    if (narrow_conv_takes(shape_of(input))) return convolved(input, weight, false);
+    if (narrow_conv_ability(shape_of(input)).convolves) return convolved(input, weight, false);
     return at::conv2d(input, weight, {}, 1, 1);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& output_gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &input = saved[0], &weight = saved[1];
+    const c10::cuda::CUDAGuard guard(input.device());
+    const NarrowConvAbility ability = narrow_conv_ability(shape_of(input));
     const at::Tensor dy = as_images(output_gradients[0], input);
-    return {context->needs_input_grad(0) ? input_gradient(dy, input, weight) : at::Tensor(),
-            context->needs_input_grad(1) ? weight_gradient(dy, input, weight) : at::Tensor()};
+    const bool for_input = context->needs_input_grad(0), for_weight = context->needs_input_grad(1);
+    at::Tensor dx, dw;
+    if (for_input && ability.convolves) dx = convolved(dy, weight, true);
+    if (for_weight && ability.weights) dw = weight_gradient(dy, input, weight);
+    const bool input_left = for_input && !ability.convolves, weight_left = for_weight && !ability.weights;
+    if (input_left || weight_left) {
+      const auto left = at::convolution_backward(dy, input, weight, at::OptionalIntArrayRef(), {1, 1}, {1, 1},
+                                                 {1, 1}, false, {0, 0}, 1, {input_left, weight_left, false});
+      if (input_left) dx = std::get<0>(left);
+      if (weight_left) dw = std::get<1>(left);
+    }
+    return {dx, dw};
   }
 };
 
@@ -64,10 +70,9 @@ bool narrow_conv_takes(const at::Tensor& input, const at::Tensor& weight) {
   const int64_t channels = input.size(1);
   if (weight.size(0) != channels || weight.size(1) != channels || weight.size(2) != 3 || weight.size(3) != 3)
     return false;
-  const NarrowConv shape = shape_of(input);
-  const cudaDeviceProp& device = *at::cuda::getDeviceProperties(input.device().index());
-  return narrow_conv_weights_take(shape) && device.major >= 8 &&
-         narrow_conv_shared_bytes(shape) <= device.sharedMemPerBlockOptin;
+  const c10::cuda::CUDAGuard guard(input.device());
+  const NarrowConvAbility ability = narrow_conv_ability(shape_of(input));
+  return ability.convolves || ability.weights;
 }
 
 at::Tensor narrow_conv(const at::Tensor& input, const at::Tensor& weight) {

@@ -17,7 +17,7 @@ __host__ __device__ constexpr int pitch_of(int numbers) {
   return numbers + chunk;
 }
 
-// The instructions of the tensor cores, from Ampere on. What is older never gets here.
+// The instructions of the tensor cores, from Ampere on. narrow_conv_ability() lets nothing older get here.
 
 [[maybe_unused]] __device__ unsigned in_shared(const void* pointer) {
   return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
@@ -28,11 +28,15 @@ __device__ void copy_or_zero(bf16* to, const bf16* from, bool copy) {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(in_shared(to)), "l"(from),
                "r"(copy ? 16 : 0));
+#else
+  __trap();
 #endif
 }
 __device__ void end_copies() {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.commit_group;");
+#else
+  __trap();
 #endif
 }
 /// All but the copies since the last but `later` end_copies().
@@ -40,6 +44,8 @@ template <int later>
 __device__ void await_copies() {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.wait_group %0;" ::"n"(later) : "memory");
+#else
+  __trap();
 #endif
 }
 
@@ -50,6 +56,8 @@ __device__ void load_matrices(unsigned (&out)[4], const bf16* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
                : "r"(in_shared(row)));
+#else
+  __trap();
 #endif
 }
 /// The same of the matrices transposed.
@@ -58,6 +66,8 @@ __device__ void load_transposed(unsigned (&out)[4], const bf16* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
                : "r"(in_shared(row)));
+#else
+  __trap();
 #endif
 }
 /// c (16×8) += a (16×16) · b (16×8). Lane 4 g + t holds c's numbers 2 t, 2 t + 1 of row g, then of row g + 8.
@@ -68,6 +78,8 @@ __device__ void multiply_add(float (&c)[4], const unsigned (&a)[4], unsigned b0,
       "{%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+#else
+  __trap();
 #endif
 }
 
@@ -120,7 +132,7 @@ struct ConvBlock {
     return std::clamp(pixels / shape.width, 1, shape.height);
   }
   static size_t bytes(const NarrowConv& shape) {
-    return sizeof(bf16) * ((rows(shape) + 2) * (shape.width + 2) * pitch_of(channels) +
+    return sizeof(bf16) * (size_t{1} * (rows(shape) + 2) * (shape.width + 2) * pitch_of(channels) +
                            channels * pitch_of(taps * channels));
   }
 };
@@ -174,7 +186,7 @@ __global__ void __launch_bounds__(ConvBlock<channels>::threads)
       for (int half = 0; half < 2; ++half) {
         const int pixel = (first + tile) * 16 + lane / 4 + 8 * half;
         if (pixel >= pixels) continue;
-        __nv_bfloat162 values[columns];
+        alignas(16) __nv_bfloat162 values[columns];
         for (int column = 0; column < columns; ++column)
           values[column] =
               __floats2bfloat162_rn(sums[tile][column][2 * half], sums[tile][column][2 * half + 1]);
@@ -209,9 +221,14 @@ struct WeightsBlock {
   static __host__ __device__ int strip_numbers(int width, int rows) {
     return image_numbers(width, rows) + (rows * width + 15) / 16 * 16 * pitch_of(outs);
   }
-  static int stages(const NarrowConv& shape) { return units(shape) > parts(shape) ? 2 : 1; }
   static size_t bytes(const NarrowConv& shape) {
-    return sizeof(bf16) * stages(shape) * strip_numbers(shape.width, rows(shape));
+    const size_t bordered = size_t{1} * (rows(shape) + 2) * (shape.width + 2) * pitch_of(channels);
+    return sizeof(bf16) *
+           (bordered + (size_t{1} * rows(shape) * shape.width + 15) / 16 * 16 * pitch_of(outs));
+  }
+  /// A strip is brought while the one before is worked on, where a block has several and room for two.
+  static int stages(const NarrowConv& shape, size_t room) {
+    return units(shape) > parts(shape) && 2 * bytes(shape) <= room ? 2 : 1;
   }
 };
 
@@ -252,7 +269,8 @@ __global__ void __launch_bounds__(WeightsBlock<channels>::threads)
   bring_strip<channels>(strips, blockIdx.x, height, width, rows, first_out, x, dy);
   int stage = 0;
   for (int64_t unit = blockIdx.x; unit < units; unit += step) {
-    if (unit + step < units) {
+    const bool more = unit + step < units;
+    if (more && stages == 2) {
       bring_strip<channels>(strips + (stage ^ 1) * strip, unit + step, height, width, rows, first_out, x, dy);
       await_copies<1>();
     } else {
@@ -276,6 +294,8 @@ __global__ void __launch_bounds__(WeightsBlock<channels>::threads)
       }
     }
     __syncthreads();
+    if (more && stages == 1)
+      bring_strip<channels>(strips, unit + step, height, width, rows, first_out, x, dy);
     stage = (stage ^ 1) % stages;
   }
   float* const part = parts + static_cast<int64_t>(blockIdx.x) * channels * taps * channels;
@@ -306,9 +326,22 @@ __global__ void add_parts_kernel(const float* parts, int count, int size, bf16* 
   dw[column] = __float2bfloat16_rn(sum);
 }
 
-/// More than 48 KiB of a block's memory must be asked for.
+/// Bytes that the current device gives a block that asks for them; 0 where it is too old, or the kernels were
+/// compiled for devices that are.
+size_t room() {
+  int device = 0, bytes = 0, major = 0;
+  cudaFuncAttributes compiled{};
+  const bool known =
+      cudaGetDevice(&device) == cudaSuccess &&
+      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+      cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device) == cudaSuccess &&
+      cudaFuncGetAttributes(&compiled, conv_kernel<16>) == cudaSuccess;
+  return known && major >= 8 && compiled.ptxVersion >= 80 ? static_cast<size_t>(bytes) : 0;
+}
+
+/// More than 48 KiB must be asked for, always as much: another thread may be between this and its launch.
 template <typename Kernel>
-cudaError_t allow(Kernel kernel, size_t bytes) {
+cudaError_t ask_for(Kernel kernel, size_t bytes) {
   return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
 }
 
@@ -318,7 +351,7 @@ cudaError_t conv(const NarrowConv& shape, const void* x, const void* w, bool tra
   using Block = ConvBlock<channels>;
   const int rows = Block::rows(shape);
   const size_t bytes = Block::bytes(shape);
-  if (const cudaError_t error = allow(conv_kernel<channels>, bytes); error != cudaSuccess) return error;
+  if (const cudaError_t error = ask_for(conv_kernel<channels>, room()); error != cudaSuccess) return error;
   const auto blocks = static_cast<unsigned>(shape.images * ((shape.height + rows - 1) / rows));
   conv_kernel<channels><<<blocks, Block::threads, bytes, stream>>>(
       shape.height, shape.width, rows, static_cast<const bf16*>(x), static_cast<const bf16*>(w), transposed,
@@ -330,12 +363,14 @@ template <int channels>
 cudaError_t conv_weights(const NarrowConv& shape, const void* x, const void* dy, float* parts, void* dw,
                          cudaStream_t stream) {
   using Block = WeightsBlock<channels>;
-  const size_t bytes = Block::bytes(shape);
-  if (const cudaError_t error = allow(weights_kernel<channels>, bytes); error != cudaSuccess) return error;
+  const size_t most = room();
+  const int stages = Block::stages(shape, most);
+  if (const cudaError_t error = ask_for(weights_kernel<channels>, most); error != cudaSuccess) return error;
   const int count = Block::parts(shape), size = channels * taps * channels;
-  weights_kernel<channels><<<dim3(count, channels / Block::outs), Block::threads, bytes, stream>>>(
-      Block::units(shape), shape.height, shape.width, Block::rows(shape), Block::stages(shape),
-      static_cast<const bf16*>(x), static_cast<const bf16*>(dy), parts);
+  weights_kernel<channels>
+      <<<dim3(count, channels / Block::outs), Block::threads, stages * Block::bytes(shape), stream>>>(
+          Block::units(shape), shape.height, shape.width, Block::rows(shape), stages,
+          static_cast<const bf16*>(x), static_cast<const bf16*>(dy), parts);
   add_parts_kernel<<<(size + sum_columns - 1) / sum_columns, dim3(sum_columns, sum_slices), 0, stream>>>(
       parts, count, size, static_cast<bf16*>(dw));
   return cudaGetLastError();
@@ -343,18 +378,19 @@ cudaError_t conv_weights(const NarrowConv& shape, const void* x, const void* dy,
 
 }  // namespace
 
-bool narrow_conv_takes(const NarrowConv& shape) {
-  return shape.channels == 16 || shape.channels == 32;
-}
-
-bool narrow_conv_weights_take(const NarrowConv& shape) {
-  return narrow_conv_takes(shape) || shape.channels == 64;
-}
-
-size_t narrow_conv_shared_bytes(const NarrowConv& shape) {
-  return shape.channels == 16   ? std::max(ConvBlock<16>::bytes(shape), WeightsBlock<16>::bytes(shape))
-         : shape.channels == 32 ? std::max(ConvBlock<32>::bytes(shape), WeightsBlock<32>::bytes(shape))
-                                : WeightsBlock<64>::bytes(shape);
+NarrowConvAbility narrow_conv_ability(const NarrowConv& shape) {
+  const size_t most = room();
+  const auto fits = [most](size_t bytes) { return bytes <= most; };
+  switch (shape.channels) {
+    case 16:
+      return {fits(ConvBlock<16>::bytes(shape)), fits(WeightsBlock<16>::bytes(shape))};
+    case 32:
+      return {fits(ConvBlock<32>::bytes(shape)), fits(WeightsBlock<32>::bytes(shape))};
+    case 64:
+      return {false, fits(WeightsBlock<64>::bytes(shape))};
+    default:
+      return {};
+  }
 }
 
 cudaError_t launch_narrow_conv(const NarrowConv& shape, const void* x, const void* w, bool transposed,

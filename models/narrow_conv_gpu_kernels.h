@@ -2,7 +2,6 @@
 
 #include <cuda_runtime_api.h>
 
-#include <cstddef>
 #include <cstdint>
 
 namespace smoothlab::models {
@@ -17,12 +16,12 @@ struct NarrowConv {
   int height, width, channels;
 };
 
-/// What launch_narrow_conv() takes: 16 and 32 channels; wider ones cuDNN does as fast.
-bool narrow_conv_takes(const NarrowConv& shape);
-/// And launch_narrow_conv_weights(): 64 too.
-bool narrow_conv_weights_take(const NarrowConv& shape);
-/// Bytes of a block's memory that the larger of the two asks for.
-size_t narrow_conv_shared_bytes(const NarrowConv& shape);
+/// What the device that is current can do of a shape, with the memory that it gives a block.
+struct NarrowConvAbility {
+  bool convolves = false;  ///< launch_narrow_conv(): 16 and 32 channels; wider ones cuDNN does as fast
+  bool weights = false;    ///< launch_narrow_conv_weights(): 64 too
+};
+NarrowConvAbility narrow_conv_ability(const NarrowConv& shape);
 
 /// y = x convolved with w. transposed: the derivative instead, x being the gradient of the output and y of
 /// the input.

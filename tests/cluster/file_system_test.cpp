@@ -1,5 +1,6 @@
 #include "cluster/file_system.h"
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
@@ -311,6 +312,15 @@ TEST_F(FileSystemTest, ChecksumIsThatOfZlib) {
   EXPECT_EQ(checksum("123456789", 9), 0xCBF43926u);
   EXPECT_EQ(checksum("6789", 4, checksum("12345", 5)), 0xCBF43926u);
   EXPECT_EQ(checksum("", 0), 0u);
+}
+
+// Another in a library before it, as in PyTorch's libtorch.so, crashes.
+TEST_F(FileSystemTest, RemovesWithTheCxxLibraryOfTheSystem) {
+  const void* remove_all =
+      dlsym(RTLD_DEFAULT, "_ZNSt10filesystem10remove_allERKNS_7__cxx114pathERSt10error_code");
+  Dl_info library{};
+  if (!remove_all || dladdr(remove_all, &library) == 0) GTEST_SKIP() << "another C++ library than GCC's";
+  EXPECT_THAT(library.dli_fname, HasSubstr("libstdc++"));
 }
 
 }  // namespace

@@ -84,9 +84,13 @@ void expect_equal_on_all_ranks(const std::string& text) {
   for (const std::string& other : ranks().allgather_text(text)) EXPECT_EQ(other, text);
 }
 
-class GradientReducerMpi : public testing::TestWithParam<int64_t> {
+/// Bytes of a bucket, and whether gradients wait to be copied together.
+class GradientReducerMpi : public testing::TestWithParam<std::tuple<int64_t, bool>> {
  protected:
-  ReducerOptions options() const { return {GetParam(), GetParam(), {}}; }
+  ReducerOptions options() const {
+    const auto& [bytes, together] = GetParam();
+    return {bytes, bytes, {}, false, together};
+  }
   CountingCommunicator counting;
   std::vector<at::Tensor> leaves = make_leaves();
 };
@@ -269,7 +273,7 @@ TEST_P(GradientReducerMpi, RanksThatDisagreeAboutTheMemoryFormatAreToldSo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(GradientReducerMpiBucketBytes, GradientReducerMpi,
-                         testing::Values(1, 2000, 25 << 20));
+                         testing::Combine(testing::Values(1, 2000, 25 << 20), testing::Bool()));
 
 TEST(GradientReducerMpi, GradientsExchangedInBfloat16) {
   const std::vector<at::Tensor> leaves = make_leaves();

@@ -48,6 +48,36 @@ TEST_F(GradientReducerTest, MicroBatchesAddUp) {
   EXPECT_TRUE(bias.grad().equal(at::zeros({3})));
 }
 
+// As on a GPU: of both types, some that come in the second micro-batch first, one that never does, and a
+// buffer that holds the numbers of the step before.
+TEST(GradientReducerTogether, NeitherLosesNorDoublesWhatWaits) {
+  const auto solo = make_solo_communicator();
+  const at::Tensor early = at::rand({3, 4}).requires_grad_();
+  const at::Tensor late = at::rand({5}).requires_grad_(), never = at::rand({2}).requires_grad_();
+  const at::Tensor rounded = at::rand({4}).to(at::kBFloat16).requires_grad_();
+  for (const int64_t bucket_bytes : {1, 1 << 20}) {
+    ReducerOptions options;
+    options.copy_together = true;
+    options.bucket_bytes = options.first_bucket_bytes = bucket_bytes;
+    GradientReducer together(*solo, {early, late, rounded, never}, options);
+    for (int step = 1; step <= 2; ++step) {
+      for (int micro = 1; micro <= 3; ++micro) {
+        together.begin(micro == 3);
+        at::Tensor loss = early.sum() * (micro * step) + rounded.to(at::kFloat).sum() * (2 * micro * step);
+        if (micro >= 2) loss = loss + late.sum() * (micro * step);
+        loss.backward();
+      }
+      together.finish();
+      const auto gradient = [&](int64_t leaf) { return together.layout().view(together.gradients(), leaf); };
+      EXPECT_TRUE(gradient(0).equal(at::full({3, 4}, 6.0 * step))) << bucket_bytes;
+      EXPECT_TRUE(gradient(1).equal(at::full({5}, 5.0 * step))) << bucket_bytes;
+      EXPECT_TRUE(gradient(2).equal(at::full({4}, 12.0 * step))) << bucket_bytes;
+      EXPECT_TRUE(gradient(3).equal(at::zeros({2}))) << bucket_bytes;
+      EXPECT_TRUE(early.grad().equal(gradient(0)));
+    }
+  }
+}
+
 TEST_F(GradientReducerTest, LowPrecisionGradientsAddUpAlikeOnAnyNumberOfThreads) {
 #ifndef _OPENMP
   GTEST_SKIP() << "built without OpenMP, as under the thread sanitizer";

@@ -1,0 +1,2 @@
+// Without a source that takes it, CMake makes no precompiled header for the other tests to take.
+#include <ATen/ATen.h>
