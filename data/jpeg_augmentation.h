@@ -16,9 +16,10 @@ namespace smoothlab::data {
 /// v·scale + offset of each channel, v in 0 … 255.
 struct ChannelScaling {
   float scale[3] = {1, 1, 1}, offset[3] = {0, 0, 0};
-  static ChannelScaling inception();  ///< to [−1, 1]
-  static ChannelScaling imagenet();   ///< by ImageNet's mean (0.485, 0.456, 0.406) and deviation (0.229,
-                                     ///< 0.224, 0.225) of v / 255
+  /// To [−1, 1].
+  static ChannelScaling inception();
+  /// By ImageNet's mean (0.485, 0.456, 0.406) and deviation (0.229, 0.224, 0.225) of v / 255.
+  static ChannelScaling imagenet();
 };
 
 /// uint8 [height, width, 3] to float [height, width, 3], left and right exchanged where so wanted.

@@ -114,8 +114,7 @@ TEST(Resize, EqualsPillow) {
     EXPECT_EQ(sum, f.sum) << f.height << " x " << f.width;
     EXPECT_EQ(weighted, f.weighted) << f.height << " x " << f.width;
     const auto floats = resized<float>(image, 23, 31, box, f.filter, f.height, f.width);
-    for (size_t i = 0; i < out.size(); ++i)
-      ASSERT_NEAR(out[i], std::clamp(floats[i], 0.0f, 255.0f), 0.501);
+    for (size_t i = 0; i < out.size(); ++i) ASSERT_NEAR(out[i], std::clamp(floats[i], 0.0f, 255.0f), 0.501);
   }
 }
 
