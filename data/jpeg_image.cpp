@@ -14,6 +14,10 @@
 
 #include "cluster/error.h"
 
+#ifndef LIBJPEG_TURBO_VERSION
+#error "jpeglib.h is not libjpeg-turbo's, whose crops and skipped rows are needed"
+#endif
+
 namespace smoothlab::data {
 namespace {
 

@@ -24,9 +24,11 @@ double filter_value(Filter filter, double x) {
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-/// A pixel and the first byte of the next in four lanes of one vector; the fourth comes to nothing.
+/// A pixel and the first byte of the next in four lanes of one vector. What becomes of the fourth is written
+/// where the next pixel comes, or into a byte of its own at the end of a row.
 using Lanes = int32_t __attribute__((vector_size(16)));
 using Words = uint32_t __attribute__((vector_size(16)));
+using Bytes = uint8_t __attribute__((vector_size(16)));
 
 inline __attribute__((always_inline)) Lanes load(const uint8_t* pixel) {
   uint32_t word;
@@ -40,7 +42,12 @@ inline __attribute__((always_inline)) void store(Lanes sum, uint8_t* pixel) {
   sum >>= weight_bits;
   sum = sum < 0 ? Lanes{} : sum;
   sum = sum > 255 ? Lanes{} + 255 : sum;
+#if defined(__GNUC__) && !defined(__clang__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  const Bytes low = __builtin_shuffle(reinterpret_cast<Bytes>(sum), Bytes{0, 4, 8, 12});
+  std::memcpy(pixel, &low, 4);
+#else
   for (int c = 0; c < 3; ++c) pixel[c] = static_cast<uint8_t>(sum[c]);
+#endif
 }
 
 /// `rows` rows at once, each weight read once for all of them.
@@ -172,14 +179,17 @@ void ResizeTaps::set(double from, double length, int64_t size, int64_t out, Filt
     const auto begin = std::max<int64_t>(0, static_cast<int64_t>(centre - reach + 0.5));
     const auto end = std::min(size, static_cast<int64_t>(centre + reach + 0.5));
     double sum = 0;
-    for (int64_t x = begin; x < end; ++x)
-      sum += values[x - begin] =
-          filter_value(filter, (static_cast<double>(x) - centre + 0.5) * (1 / stretch));
+    const int64_t some = end - begin;
+    for (int64_t x = 0; x < some; ++x)
+      sum += values[x] =
+          filter_value(filter, (static_cast<double>(begin + x) - centre + 0.5) * (1 / stretch));
     first[i] = static_cast<int32_t>(begin);
-    count[i] = static_cast<int32_t>(end - begin);
-    for (int64_t x = begin; x < end; ++x)
-      weight[i * room + x - begin] =
-          static_cast<int32_t>(std::lround(values[x - begin] / sum * (1 << weight_bits)));
+    count[i] = static_cast<int32_t>(some);
+    int32_t* to = weight.data() + i * room;
+    for (int64_t x = 0; x < some; ++x) {
+      const double units = values[x] / sum * (1 << weight_bits);
+      to[x] = static_cast<int32_t>(units + (units < 0 ? -0.5 : 0.5));
+    }
   }
 }
 
