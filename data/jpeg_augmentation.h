@@ -35,8 +35,8 @@ struct JpegAugmentOptions {
   double centre = 0.875;  ///< fraction of the central crop
   CentreShape centre_shape = CentreShape::as_image;
   Filter filter = Filter::bilinear;
-  /// Whether a crop of twice the output's size or more may be made smaller while it is decoded. Faster, and
-  /// not what PIL gives.
+  /// Whether a crop of twice the output's size or more may be made smaller while it is decoded. Faster for
+  /// large images, and not what PIL gives: ImageNet's at 128 x 128 differ by 1 of 255 on average.
   bool scaled_decoding = true;
   ChannelScaling scaling = ChannelScaling::inception();
   JpegLimits limits;
