@@ -49,6 +49,8 @@ find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
+# libjpeg-turbo: the crops and skipped rows of its libjpeg are asked for.
+find_package(JPEG REQUIRED)
 find_package(muparser REQUIRED)
 find_package(ICU REQUIRED COMPONENTS uc)
 # SentencePiece is found, not required: without it there is no text to train on.
