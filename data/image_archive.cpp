@@ -12,18 +12,12 @@ namespace {
 
 constexpr const char* remedy = "put the file back, or make the index again: smoothlab data prepare imagenet";
 // Descriptors are few: where there are more tars than this, each is opened when it is read.
-constexpr int64_t most_open = 256;
-
-std::shared_ptr<const ImageIndex> checked_index(const std::string& folder) {
-  auto index = std::make_shared<const ImageIndex>(image_index_path(folder));
-  index->check_containers();
-  return index;
-}
+constexpr size_t most_open = 256;
 
 }  // namespace
 
 ImageArchive::ImageArchive(const std::string& folder, const std::string& split)
-    : ImageArchive(checked_index(folder), split) {}
+    : ImageArchive(std::make_shared<const ImageIndex>(image_index_path(folder)), split) {}
 
 ImageArchive::ImageArchive(std::shared_ptr<const ImageIndex> index, const std::string& split)
     : index_(std::move(index)) {
@@ -36,20 +30,22 @@ ImageArchive::ImageArchive(std::shared_ptr<const ImageIndex> index, const std::s
   first_ = found->first;
   count_ = found->count;
   fingerprint_ = found->fingerprint;
-  open_tars();
+  open_containers();
 }
 
-void ImageArchive::open_tars() {
+void ImageArchive::open_containers() {
   const auto& containers = index_->facts().containers;
   tars_.resize(containers.size());
   std::vector<bool> used(containers.size());
-  for (int64_t i = 0; i < count_; ++i) {
-    const uint32_t container = index_->record(first_ + i).container;
-    used[container] = !containers[container].folder;
+  for (int64_t i = 0; i < count_; ++i) used[index_->record(first_ + i).container] = true;
+  std::vector<size_t> tars;
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (!used[i]) continue;
+    index_->check_container(i);
+    if (!containers[i].folder) tars.push_back(i);
   }
-  if (std::count(used.begin(), used.end(), true) > most_open) return;
-  for (size_t i = 0; i < used.size(); ++i)
-    if (used[i]) tars_[i] = std::make_unique<const PositionedFile>(containers[i].path, remedy);
+  if (tars.size() > most_open) return;
+  for (const size_t i : tars) tars_[i] = std::make_unique<const PositionedFile>(containers[i].path, remedy);
 }
 
 int64_t ImageArchive::at(int64_t sample) const {

@@ -16,9 +16,10 @@ namespace smoothlab::data {
 class ImageArchive {
  public:
   /// Opens what `smoothlab data prepare imagenet` made. split: "train" or "validation". Throws DataError: no
-  /// index, one that is damaged, or whose tars or folders are missing or have changed since.
+  /// index, one that is damaged or lacks the split, or the split's tars or folders are missing or have
+  /// changed since. The other split's need not be there.
   ImageArchive(const std::string& folder, const std::string& split);
-  /// The same for an index that is open; its containers have been checked.
+  /// The same for an index that is open, and may be shared.
   ImageArchive(std::shared_ptr<const ImageIndex> index, const std::string& split);
 
   int64_t size() const { return count_; }
@@ -42,7 +43,7 @@ class ImageArchive {
 
  private:
   int64_t at(int64_t sample) const;
-  void open_tars();
+  void open_containers();
 
   std::shared_ptr<const ImageIndex> index_;
   int64_t first_ = 0, count_ = 0;

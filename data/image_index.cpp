@@ -103,21 +103,20 @@ std::string_view ImageIndex::name(int64_t image) const {
   return {names_ + begin, static_cast<size_t>(records_[image].name_end - begin)};
 }
 
-void ImageIndex::check_containers() const {
-  for (const ImageContainer& container : facts_.containers) {
-    int64_t size = 0, modified = 0;
-    if (!file_facts(container.path, size, modified))
-      throw DataError(fmt::format("no such {}, which {} lists", container.folder ? "folder" : "file", path_),
-                      container.path, std::string("put it back, or ") + remedy);
-    if (size != container.size)
-      throw DataError(fmt::format("{} bytes, where {} was made of {}", size, path_, container.size),
-                      container.path, std::string("put the file back, or ") + remedy);
-    if (modified != container.modified)
-      throw DataError(fmt::format("changed since {} was made of it (its time is {} s {})", path_,
-                                  std::abs(modified - container.modified) / 1000000000,
-                                  modified > container.modified ? "later" : "earlier"),
-                      container.path, remedy);
-  }
+void ImageIndex::check_container(size_t number) const {
+  const ImageContainer& container = facts_.containers[number];
+  int64_t size = 0, modified = 0;
+  if (!file_facts(container.path, size, modified))
+    throw DataError(fmt::format("no such {}, which {} lists", container.folder ? "folder" : "file", path_),
+                    container.path, std::string("put it back, or ") + remedy);
+  if (size != container.size)
+    throw DataError(fmt::format("{} bytes, where {} was made of {}", size, path_, container.size),
+                    container.path, std::string("put the file back, or ") + remedy);
+  if (modified != container.modified)
+    throw DataError(fmt::format("changed since {} was made of it (its time is {} s {})", path_,
+                                std::abs(modified - container.modified) / 1000000000,
+                                modified > container.modified ? "later" : "earlier"),
+                    container.path, remedy);
 }
 
 void write_image_index(cluster::FileSystem& files, const std::string& path, const IndexFacts& facts,

@@ -59,7 +59,7 @@ class ImageIndex {
   const IndexRecord& record(int64_t image) const { return records_[image]; }
   std::string_view name(int64_t image) const;
   /// Throws DataError where a container is missing, or has another size or time than when it was indexed.
-  void check_containers() const;
+  void check_container(size_t number) const;
 
  private:
   [[noreturn]] void fail(const std::string& what, int64_t offset) const;

@@ -25,8 +25,11 @@ int64_t nanoseconds(const struct stat& facts) {
 PositionedFile::PositionedFile(const std::string& path, std::string remedy)
     : path_(path), remedy_(std::move(remedy)) {
   require_no_folder(path, remedy_);
-  file_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat facts {};
+  // Opening a pipe could wait for ever.
+  if (stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode))
+    throw DataError("no plain file, in which alone bytes can be read in place", path, remedy_);
+  file_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file_ < 0 || fstat(file_, &facts) != 0) {
     const int reason = errno;
     if (file_ >= 0) close(file_);

@@ -9,7 +9,8 @@ namespace smoothlab::data {
 /// A file that is read at any place (pread), by any number of threads at once.
 class PositionedFile {
  public:
-  /// Throws DataError for a file that is missing, a folder or cannot be opened; `remedy` says what to do.
+  /// Throws DataError for a file that is missing, no plain one (a folder, a pipe) or cannot be opened;
+  /// `remedy` says what to do.
   explicit PositionedFile(const std::string& path, std::string remedy = "check the path and its permissions");
   ~PositionedFile();
   PositionedFile(PositionedFile&& other) noexcept;

@@ -173,6 +173,7 @@ IndexFacts index_of(std::vector<ScannedSplit>& splits, const PrepareImagenetOpti
     indexed.first = static_cast<int64_t>(images.size());
     auto found = index_images(split, facts.classes, origin, first_container, indexed);
     images.insert(images.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+    split.parts.clear();  // a million names
     facts.splits.push_back(indexed);
     first_container += split.source.containers.size();
   }

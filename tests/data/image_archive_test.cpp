@@ -115,6 +115,8 @@ TEST_F(ImageArchiveSmall, AnIndexOfATarThatHasChangedIsRefused) {
   EXPECT_THAT(opening(), HasSubstr("bytes, where " + (folder / "index/images.index") + " was made of"));
   fs::remove(options.train);
   EXPECT_THAT(opening(), AllOf(HasSubstr("3: no such file"), HasSubstr(options.train)));
+  // What is evaluated is there all the same.
+  EXPECT_EQ(ImageArchive(folder / "index", "validation").size(), 5);
 }
 
 TEST_F(ImageArchiveSmall, AFolderOrFileThatHasChangedIsRefused) {

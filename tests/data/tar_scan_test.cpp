@@ -186,6 +186,8 @@ TEST(TarScan, AFileThatIsMissingOrAFolder) {
   const TemporaryFolder folder;
   EXPECT_THROW(PositionedFile(folder / "absent"), DataError);
   EXPECT_THROW(PositionedFile{folder.path()}, DataError);
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_THROW(PositionedFile(folder / "pipe"), DataError);
 }
 
 TEST(TarScan, AFileThatBecameShorterIsTold) {
