@@ -132,7 +132,7 @@ int data_verb(const std::vector<std::string>& arguments) {
       "verify: opens everything that training would read, counts samples, checks digests; exit\n"
       "code 3 where files are damaged or not as published.\n"
       "prepare: makes a corpus of token ids from parallel text, or an index of ImageNet's images where they\n"
-      "lie; see data prepare text --help and data prepare imagenet --help.\n"
+      "lie; see data prepare --help and data prepare imagenet --help.\n"
       "export: writes the sentences of a recipe's generated text, as references for bleu, and prints what\n"
       "the best possible predictor of them reaches. A run's recipe.yaml is a recipe.\n"
       "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes, and text for a\n"
