@@ -63,7 +63,7 @@ const std::vector<Verb>& verbs() {
       {"temperature-sweep", "BLEU, ECE and NLL of translators over temperatures", sweep_verb},
       {"report", "one page that sets runs beside the paper", report_verb},
       {"logits", "packs and describes logit files", logits_verb},
-      {"data", "fetches and verifies data sets, prepares text", data_verb},
+      {"data", "fetches and verifies data sets, prepares text and ImageNet", data_verb},
       {"doctor", "what this build and machine have, and what is missing for what", doctor_verb},
   };
   return all;

@@ -8,6 +8,7 @@
 #include "cluster/nearest_name.h"
 #include "data/fetch.h"
 #include "data/verify.h"
+#include "launcher/image_verbs.h"
 #include "launcher/options.h"
 #include "launcher/text_verbs.h"
 #include "launcher/verbs.h"
@@ -119,16 +120,19 @@ int verify_set(const std::string& name, const Options& options) {
 }  // namespace
 
 int data_verb(const std::vector<std::string>& arguments) {
-  if (!arguments.empty() && arguments[0] == "prepare")
-    return prepare_text_verb({arguments.begin() + 1, arguments.end()});
+  if (!arguments.empty() && arguments[0] == "prepare") {
+    const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+    return !rest.empty() && rest[0] == "imagenet" ? prepare_imagenet_verb(rest) : prepare_text_verb(rest);
+  }
   Options options(
       "data fetch NAME [--to DIR] | data verify NAME [--path DIR] | data prepare text … |\n"
-      "data export RECIPE [--split S] [--source FILE] [--target FILE]",
+      "data prepare imagenet … | data export RECIPE [--split S] [--source FILE] [--target FILE]",
       "fetch: brings a public data set from its official address, resumes what was cut, checks\n"
       "it against the published digests and unpacks it.\n"
       "verify: opens everything that training would read, counts samples, checks digests; exit\n"
       "code 3 where files are damaged or not as published.\n"
-      "prepare: makes a corpus of token ids from parallel text; see data prepare --help.\n"
+      "prepare: makes a corpus of token ids from parallel text, or an index of ImageNet's images where they\n"
+      "lie; see data prepare --help and data prepare imagenet --help.\n"
       "export: writes the sentences of a recipe's generated text, as references for bleu, and prints what\n"
       "the best possible predictor of them reaches. A run's recipe.yaml is a recipe.\n"
       "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes, and text for a\n"

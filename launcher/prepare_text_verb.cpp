@@ -221,7 +221,7 @@ int prepare_text_verb(const std::vector<std::string>& arguments) {
   if (!options.parse(arguments, 1, 1)) return 0;
   if (options.words()[0] != "text")
     throw UsageError("cannot prepare '" + options.words()[0] + "'", "data prepare",
-                     suggest_name(options.words()[0], {"text"}));
+                     suggest_name(options.words()[0], {"text", "imagenet"}));
   const auto prepare = read(options);
   check_vocabularies(prepare);
   cluster::Log log(0);

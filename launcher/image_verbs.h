@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace smoothlab::launcher {
+
+/// `data prepare imagenet` (arguments are those after "prepare"): throws as data::prepare_imagenet does.
+int prepare_imagenet_verb(const std::vector<std::string>& arguments);
+
+}  // namespace smoothlab::launcher
