@@ -161,6 +161,7 @@ Rows InceptionV4::forward(const std::vector<at::Tensor>& inputs, const ForwardCo
   }
   Rows rows = (*classifier_)(dropout_(at::mean(x, {2, 3}, false, at::kFloat), context));
   rows.auxiliary_logits = auxiliary;
+  if (auxiliary.defined()) rows.auxiliary_weight = 0.4;
   return rows;
 }
 

@@ -21,14 +21,12 @@ namespace smoothlab::models {
 ///
 /// NetworkOptions::dropout: probability of dropping a penultimate unit while training; slim has 0.2.
 /// NetworkOptions::auxiliary_head: slim's second classifier on mixed_6h, from 107×107 on: its logits while
-/// training are Rows::auxiliary_logits. Parameters: auxiliary.conv1, norm1, conv2, norm2, classifier.
+/// training are Rows::auxiliary_logits, with a weight of 0.4. Parameters: auxiliary.conv1, norm1, conv2,
+/// norm2, classifier.
 ///
 /// Initial values as there: see inception_conv(); classifiers uniform with variance 2/(in + out), biases 0.
 class InceptionV4 final : public Network {
  public:
-  /// What slim adds of the loss of the auxiliary logits to that of the others.
-  static constexpr double kAuxiliaryWeight = 0.4;
-
   /// Throws UsageError for images that are too small.
   explicit InceptionV4(const NetworkOptions& options);
   /// Throws UsageError, with the key, for a dropout that is no probability.

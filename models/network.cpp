@@ -11,6 +11,7 @@
 #include "models/inception_v4.h"
 #include "models/mlp.h"
 #include "models/resnet_cifar.h"
+#include "models/resnet_imagenet.h"
 #include "models/resnet_t2t.h"
 #include "models/transformer.h"
 
@@ -33,7 +34,15 @@ int64_t resnet_depth(std::string_view name, std::string_view suffix) {
   return depth;
 }
 
-enum class Family { mlp, alexnet_tutorial, resnet_cifar, resnet_t2t, inception_v4, transformer };
+enum class Family {
+  mlp,
+  alexnet_tutorial,
+  resnet_cifar,
+  resnet_t2t,
+  resnet_imagenet,
+  inception_v4,
+  transformer
+};
 
 /// A name of a network taken apart.
 struct Kind {
@@ -44,6 +53,7 @@ struct Kind {
 Kind kind_of(const std::string& name) {
   if (name == "mlp") return {Family::mlp};
   if (name == "alexnet_tutorial") return {Family::alexnet_tutorial};
+  if (name == "resnet50_imagenet") return {Family::resnet_imagenet};
   if (name == "inception_v4") return {Family::inception_v4};
   if (const int64_t depth = resnet_depth(name, "")) return {Family::resnet_cifar, depth};
   if (const int64_t depth = resnet_depth(name, "_t2t")) return {Family::resnet_t2t, depth};
@@ -129,6 +139,8 @@ std::unique_ptr<Network> make_network(const NetworkOptions& options) {
       return std::make_unique<ResnetCifar>(options, kind.depth);
     case Family::resnet_t2t:
       return std::make_unique<ResnetT2t>(options, kind.depth);
+    case Family::resnet_imagenet:
+      return std::make_unique<ResnetImagenet>(options);
     case Family::inception_v4:
       return std::make_unique<InceptionV4>(options);
     default:
@@ -137,7 +149,7 @@ std::unique_ptr<Network> make_network(const NetworkOptions& options) {
 }
 
 std::vector<std::string> network_names() {
-  std::vector<std::string> names = {"mlp", "alexnet_tutorial", "inception_v4"};
+  std::vector<std::string> names = {"mlp", "alexnet_tutorial", "inception_v4", "resnet50_imagenet"};
   for (const char* suffix : {"", "_t2t"}) {
     for (const char* depth : {"20", "32", "44", "56", "110"}) {
       names.push_back(std::string("resnet") + depth + suffix);

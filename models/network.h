@@ -28,6 +28,7 @@ struct Rows {
   at::Tensor penultimate;  ///< float32 [R, L], the classifier's input; see ForwardContext::features_only
   /// float32 [R, K] of NetworkOptions::auxiliary_head, only while training; else undefined.
   at::Tensor auxiliary_logits{};
+  double auxiliary_weight = 0;  ///< of their loss beside that of logits
 };
 
 /// What a parameter is for; decides weight decay, precision and learning-rate groups.
@@ -117,8 +118,8 @@ struct NetworkOptions {
 void check_network_options(const NetworkOptions& options);
 /// Throws UsageError as check_network_options does, and for inputs that no network takes.
 std::unique_ptr<Network> make_network(const NetworkOptions& options);
-/// "mlp", "alexnet_tutorial", "inception_v4", "transformer_SIZE", and "resnetN" (He et al.) and "resnetN_t2t"
-/// (tensor2tensor) with the usual N; any N = 6n+2 from 8 to 1202 will do.
+/// "mlp", "alexnet_tutorial", "inception_v4", "resnet50_imagenet", "transformer_SIZE", and "resnetN" (He et
+/// al.) and "resnetN_t2t" (tensor2tensor) with the usual N; any N = 6n+2 from 8 to 1202 will do.
 std::vector<std::string> network_names();
 
 }  // namespace smoothlab::models

@@ -92,6 +92,35 @@ std::optional<std::string> inception_v4_name(const Parts& parts) {
   return place->block + (layer == "bn" ? ".norm" : ".conv") + std::to_string(place->number) + "." + last;
 }
 
+/// Of "layer2.0.conv1", "layer2.0.bn1" or "layer2.0.downsample.0": the layer's name within its block.
+std::optional<std::string> bottleneck_layer(const Parts& parts) {
+  const std::string_view layer = parts[2];
+  if (parts.size() == 5 && layer == "downsample") {
+    if (parts[3] == "0") return "shortcut.conv";
+    if (parts[3] == "1") return "shortcut.norm";
+  }
+  if (parts.size() != 4) return std::nullopt;
+  if (starts_with(layer, "conv")) return std::string(layer);
+  if (starts_with(layer, "bn")) return "norm" + std::string(layer.substr(2));
+  return std::nullopt;
+}
+
+std::optional<std::string> resnet_name(const Parts& parts) {
+  const std::string last(parts.back());
+  if (last == kBatches) return std::nullopt;
+  if (parts.size() == 2) {
+    if (parts[0] == "fc") return "classifier." + last;
+    if (parts[0] == "conv1") return "stem.conv1." + last;
+    if (parts[0] == "bn1") return "stem.norm1." + last;
+  }
+  constexpr std::string_view group = "layer";
+  if (parts.size() < 4 || !starts_with(parts[0], group)) return std::nullopt;
+  const auto layer = bottleneck_layer(parts);
+  if (!layer) return std::nullopt;
+  return "group" + std::string(parts[0].substr(group.size())) + ".block" + std::string(parts[1]) + "." +
+         *layer + "." + last;
+}
+
 bool counts_batches(const std::string& name) {
   return split(name).back() == kBatches;
 }
@@ -100,15 +129,18 @@ bool counts_batches(const std::string& name) {
 
 std::optional<std::string> name_from_timm(const std::string& network, const std::string& name) {
   if (network == "inception_v4") return inception_v4_name(split(name));
+  if (network == "resnet50_imagenet") return resnet_name(split(name));
   return std::nullopt;
 }
 
 std::string timm_network(const TensorFile& file) {
-  const std::string network = "inception_v4";
-  const bool all = std::all_of(file.tensors.begin(), file.tensors.end(), [&](const auto& tensor) {
-    return counts_batches(tensor.first) || name_from_timm(network, tensor.first);
-  });
-  return all && !file.tensors.empty() ? network : "";
+  for (const char* network : {"inception_v4", "resnet50_imagenet"}) {
+    const bool all = std::all_of(file.tensors.begin(), file.tensors.end(), [&](const auto& tensor) {
+      return counts_batches(tensor.first) || name_from_timm(network, tensor.first);
+    });
+    if (all && !file.tensors.empty()) return network;
+  }
+  return "";
 }
 
 TensorFile renamed_from_timm(const std::string& network, TensorFile file) {

@@ -130,9 +130,7 @@ TEST_F(InceptionV4Network, TakesOtherSizesAndRefusesSmallerOnes) {
   EXPECT_THAT(complaint(299, 299, false, 1), testing::HasSubstr("model.dropout"));
 }
 
-// Figures of reference/inception_v4.py (PyTorch 1.13, float64). Rounding to float32 grows by four orders of
-// magnitude on the way back through so many normalisations, so this pass is in float64, but for the
-// classifier.
+// Figures of reference/inception_v4.py (PyTorch 1.13, float64).
 TEST_F(InceptionV4Network, GivesTheLogitsAndGradientsOfPyTorch) {
   test::fill_hashed(network());
   const at::Tensor images = test::hashed_values({3, 3, kHeight, kWidth}, 1001, 2);
@@ -158,10 +156,7 @@ TEST_F(InceptionV4Network, GivesTheLogitsAndGradientsOfPyTorch) {
     EXPECT_NEAR(judged.logits.norm().item<double>(), 58.804012, 1e-3);
   }
 
-  for (Parameter& parameter : network().parameters())
-    if (parameter.name.rfind("classifier.", 0) != 0)
-      parameter.value = parameter.value.detach().to(at::kDouble).set_requires_grad(true);
-  for (Buffer& buffer : network().buffers()) buffer.value = buffer.value.to(at::kDouble);
+  test::to_double(network());
   const Rows rows = network().forward({images.to(at::kDouble)}, training_context());
   ASSERT_EQ(rows.logits.sizes(), (std::vector<int64_t>{3, 1000}));
   ASSERT_EQ(rows.penultimate.sizes(), (std::vector<int64_t>{3, 1536}));
@@ -170,9 +165,8 @@ TEST_F(InceptionV4Network, GivesTheLogitsAndGradientsOfPyTorch) {
   expect_row(rows.logits[2], last, 2e-6);
   expect_row(rows.auxiliary_logits[2], beside, 2e-6);
 
-  const at::Tensor loss =
-      at::cross_entropy_loss(rows.logits, labels) +
-      InceptionV4::kAuxiliaryWeight * at::cross_entropy_loss(rows.auxiliary_logits, labels);
+  const at::Tensor loss = at::cross_entropy_loss(rows.logits, labels) +
+                          rows.auxiliary_weight * at::cross_entropy_loss(rows.auxiliary_logits, labels);
   EXPECT_NEAR(loss.item<double>(), 10.500836907, 1e-5);
   torch::autograd::backward({loss}, {});
   test::expect_gradients(network(), {{"stem.conv1.weight", 4204.950479577, -4105.017433882},

@@ -85,10 +85,32 @@ TEST(TimmNames, ThatAreNoneHaveNoPlace) {
   EXPECT_FALSE(name_from_timm("resnet56", "features.0.conv.weight"));
 }
 
-// 42 M numbers are never looked at here: the tensors of the file are views of one number each.
-TEST(TimmNames, FillEveryTensorOfInceptionOnce) {
+/// State of torchvision's and timm's resnet50.
+std::vector<std::string> resnet_names() {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& conv, const std::string& norm) {
+    names.push_back(conv + ".weight");
+    for (const char* what : {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"})
+      names.push_back(norm + "." + what);
+  };
+  add("conv1", "bn1");
+  int group = 0;
+  for (const int blocks : {3, 4, 6, 3}) {
+    ++group;
+    for (int block = 0; block < blocks; ++block) {
+      const std::string at = "layer" + std::to_string(group) + "." + std::to_string(block) + ".";
+      for (const char* number : {"1", "2", "3"}) add(at + "conv" + number, at + "bn" + number);
+      if (block == 0) add(at + "downsample.0", at + "downsample.1");
+    }
+  }
+  names.insert(names.end(), {"fc.weight", "fc.bias"});
+  return names;
+}
+
+// Millions of numbers are never looked at here: the tensors of the file are views of one number each.
+void expect_each_once(const std::string& name_of_network, const std::vector<std::string>& all) {
   NetworkOptions options;
-  options.name = "inception_v4";
+  options.name = name_of_network;
   options.input = {3, 299, 299};
   options.classes = 5;
   const auto network = make_network(options);
@@ -97,13 +119,14 @@ TEST(TimmNames, FillEveryTensorOfInceptionOnce) {
 
   TensorFile file;
   std::set<std::string> hit;
-  for (const std::string& name : timm_names()) {
+  for (const std::string& name : all) {
     if (counts_batches(name)) {
       file.tensors.emplace_back(name, at::zeros({}, at::kLong));
       continue;
     }
-    const auto found = tensors.find(ours(name));
-    ASSERT_NE(found, tensors.end()) << name << " is " << ours(name);
+    const auto place = name_from_timm(options.name, name);
+    const auto found = tensors.find(place.value_or(""));
+    ASSERT_NE(found, tensors.end()) << name << " is " << place.value_or("none");
     EXPECT_TRUE(hit.insert(found->first).second) << name;
     const auto number = static_cast<double>(file.tensors.size());
     file.tensors.emplace_back(name, at::full({1}, number, at::kFloat).expand(found->second.sizes()));
@@ -111,17 +134,29 @@ TEST(TimmNames, FillEveryTensorOfInceptionOnce) {
   EXPECT_EQ(hit.size(), tensors.size());
   EXPECT_EQ(tensors.size(), network->parameters().size() + network->buffers().size());
 
-  EXPECT_EQ(timm_network(file), "inception_v4");
-  load_weights(*network, options, file, "inception_v4.safetensors");
+  EXPECT_EQ(timm_network(file), options.name);
+  load_weights(*network, options, file, "a.safetensors");
   for (const auto& [name, tensor] : file.tensors) {
     if (counts_batches(name)) continue;
-    EXPECT_EQ(tensors.at(ours(name)).flatten()[0].item<float>(), tensor.flatten()[0].item<float>()) << name;
+    const at::Tensor filled = tensors.at(*name_from_timm(options.name, name));
+    EXPECT_EQ(filled.flatten()[0].item<float>(), tensor.flatten()[0].item<float>()) << name;
   }
 
   file.tensors.emplace_back("extra.weight", at::zeros({1}));
   EXPECT_EQ(timm_network(file), "");
-  EXPECT_EQ(renamed_from_timm("inception_v4", file).tensors[0].first, "features.0.conv.weight");
+  EXPECT_EQ(renamed_from_timm(options.name, file).tensors[0].first, all[0]);
+}
+
+TEST(TimmNames, FillEveryTensorOfInceptionOnce) {
+  expect_each_once("inception_v4", timm_names());
   EXPECT_EQ(timm_network({}), "");
+}
+
+TEST(TimmNames, FillEveryTensorOfResnet50Once) {
+  expect_each_once("resnet50_imagenet", resnet_names());
+  for (const char* name : {"layer1.0.relu.weight", "layer1.conv1.weight", "layer1.0.downsample.2.weight",
+                           "bn1.num_batches_tracked", "conv2.weight", "features.0.conv.weight"})
+    EXPECT_FALSE(name_from_timm("resnet50_imagenet", name)) << name;
 }
 
 }  // namespace
