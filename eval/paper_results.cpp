@@ -54,6 +54,7 @@ std::string people_name(const std::string& task_or_model) {
                                                            {"alexnet_tutorial", "AlexNet"},
                                                            {"resnet56_t2t", "ResNet-56"},
                                                            {"inception_v4", "Inception-v4"},
+                                                           {"resnet50_imagenet", "ResNet-50"},
                                                            {"text", "translation"},
                                                            {"transformer_tiny", "Transformer (tiny)"},
                                                            {"transformer_small", "Transformer (small)"},

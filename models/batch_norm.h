@@ -8,7 +8,7 @@ namespace smoothlab::models {
 
 /// Batch normalisation of [B, C, H, W] over B, H, W (Ioffe & Szegedy 2015), with what usually follows it:
 /// output = relu(normalised · weight + bias + residual). Statistics and parameters are float32 whatever the
-/// activations are. Running averages move by a tenth towards each batch (mean, unbiased variance).
+/// activations are. Running averages move by `momentum` towards each batch (mean, unbiased variance).
 class BatchNorm {
  public:
   BatchNorm(ParameterRegistry& registry, const std::string& name, int64_t channels, double epsilon = 1e-5,

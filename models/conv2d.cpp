@@ -24,7 +24,8 @@ at::Tensor more_channels(const at::Tensor& tensor, int64_t more) {
 Conv2d::Conv2d(ParameterRegistry& registry, const std::string& name, const Conv2dShape& shape,
                const Initialiser& weight)
     : shape_(shape),
-      weight_(registry.add_parameter(name + ".weight", {shape.out, shape.in, shape.kernel, shape.kernel},
+      weight_(registry.add_parameter(name + ".weight",
+                                     {shape.out, shape.in, shape.kernel.height, shape.kernel.width},
                                      Role::weight, weight)) {}
 
 Conv2d::Conv2d(ParameterRegistry& registry, const std::string& name, const Conv2dShape& shape,
@@ -37,11 +38,12 @@ at::Tensor Conv2d::operator()(const at::Tensor& input) const {
   // The cast is a no-op where the trainer has put a working copy in place.
   const auto dtype = input.scalar_type();
   const at::Tensor weight = weight_->value.to(dtype);
-  if (!bias_ && shape_.stride == 1 && shape_.padding == 1 && narrow_conv_takes(input, weight))
+  const auto [down, across] = shape_.padding;
+  if (!bias_ && shape_.stride == 1 && down == 1 && across == 1 && narrow_conv_takes(input, weight))
     return narrow_conv(input, weight);
   const int64_t missing = channels_missing(input);
   return at::conv2d(more_channels(input, missing), more_channels(weight, missing),
-                    bias_ ? bias_->value.to(dtype) : at::Tensor(), shape_.stride, shape_.padding);
+                    bias_ ? bias_->value.to(dtype) : at::Tensor(), shape_.stride, {down, across});
 }
 
 }  // namespace smoothlab::models

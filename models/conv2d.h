@@ -6,15 +6,22 @@
 
 namespace smoothlab::models {
 
-struct Conv2dShape {
-  int64_t in = 0, out = 0;
-  int64_t kernel = 3;
-  int64_t stride = 1;
-  int64_t padding = 0;  ///< on every side
-  int64_t fan_in() const { return in * kernel * kernel; }
+/// Pixels down and across; one number for both.
+struct Extent {
+  int64_t height = 0, width = 0;
+  constexpr Extent(int64_t both) : height(both), width(both) {}
+  constexpr Extent(int64_t down, int64_t across) : height(down), width(across) {}
 };
 
-/// Two-dimensional convolution of [B, in, H, W], in the input's dtype; weight [out, in, kernel, kernel].
+struct Conv2dShape {
+  int64_t in = 0, out = 0;
+  Extent kernel = 3;
+  int64_t stride = 1;
+  Extent padding = 0;  ///< on either side
+  int64_t fan_in() const { return in * kernel.height * kernel.width; }
+};
+
+/// Two-dimensional convolution of [B, in, H, W], in the input's dtype; weight [out, in, height, width].
 class Conv2d {
  public:
   Conv2d(ParameterRegistry& registry, const std::string& name, const Conv2dShape& shape,

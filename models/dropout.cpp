@@ -12,6 +12,11 @@
 
 namespace smoothlab::models {
 
+void check_dropout(double probability, const char* key) {
+  if (probability >= 0 && probability < 1) return;
+  throw UsageError("a dropout probability must lie in [0, 1)", key, "0 turns dropout off");
+}
+
 at::Tensor Dropout::operator()(const at::Tensor& input, const ForwardContext& context) const {
   if (!context.training || probability_ == 0) return input;
   const int64_t batch = input.size(0), units = input.size(1);

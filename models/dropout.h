@@ -4,6 +4,9 @@
 
 namespace smoothlab::models {
 
+/// Throws UsageError, at the key, for what is no probability of dropping a unit: outside [0, 1).
+void check_dropout(double probability, const char* key);
+
 /// Drops units of [B, units] with a probability and scales the others up (Srivastava et al. 2014). Whether a
 /// unit is dropped is a function of (seed, step, sample, place, unit): neither the composition of the batch
 /// nor the rank matters.

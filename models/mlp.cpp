@@ -23,16 +23,11 @@ std::function<Initialiser(int64_t, bool)> initialisation(const std::string& name
                    "use he, variance-0.03 or deviation-0.03");
 }
 
-void check_probability(double probability, const char* key) {
-  if (probability >= 0 && probability < 1) return;
-  throw UsageError("a dropout probability must lie in [0, 1)", key, "0 turns dropout off");
-}
-
 }  // namespace
 
 void Mlp::check(const NetworkOptions& options) {
-  check_probability(options.dropout, "model.dropout");
-  check_probability(options.input_dropout, "model.input_dropout");
+  check_dropout(options.dropout, "model.dropout");
+  check_dropout(options.input_dropout, "model.input_dropout");
   initialisation(options.initialisation);
   for (const int64_t units : options.hidden)
     if (units < 1)

@@ -2,13 +2,16 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "cluster/error.h"
 #include "cluster/nearest_name.h"
 #include "models/alexnet_tutorial.h"
+#include "models/inception_v4.h"
 #include "models/mlp.h"
 #include "models/resnet_cifar.h"
+#include "models/resnet_imagenet.h"
 #include "models/resnet_t2t.h"
 #include "models/transformer.h"
 
@@ -31,7 +34,15 @@ int64_t resnet_depth(std::string_view name, std::string_view suffix) {
   return depth;
 }
 
-enum class Family { mlp, alexnet_tutorial, resnet_cifar, resnet_t2t, transformer };
+enum class Family {
+  mlp,
+  alexnet_tutorial,
+  resnet_cifar,
+  resnet_t2t,
+  resnet_imagenet,
+  inception_v4,
+  transformer
+};
 
 /// A name of a network taken apart.
 struct Kind {
@@ -42,41 +53,49 @@ struct Kind {
 Kind kind_of(const std::string& name) {
   if (name == "mlp") return {Family::mlp};
   if (name == "alexnet_tutorial") return {Family::alexnet_tutorial};
+  if (name == "resnet50_imagenet") return {Family::resnet_imagenet};
+  if (name == "inception_v4") return {Family::inception_v4};
   if (const int64_t depth = resnet_depth(name, "")) return {Family::resnet_cifar, depth};
   if (const int64_t depth = resnet_depth(name, "_t2t")) return {Family::resnet_t2t, depth};
   if (transformer_size(name)) return {Family::transformer};
   if (name.empty())
-    throw UsageError("'model.name' is missing", "model.name",
-                     "name a network: mlp, alexnet_tutorial, resnet56, resnet56_t2t, transformer_base");
+    throw UsageError(
+        "'model.name' is missing", "model.name",
+        "name a network: mlp, alexnet_tutorial, resnet56, resnet56_t2t, inception_v4, transformer_base");
   throw UsageError("unknown network \"" + name + "\"", "model.name", suggest_name(name, network_names()));
 }
 
 /// Options that only some networks have, and whether they are given.
 struct Special {
   const char* key;
-  bool given, of_mlp, of_transformer;
+  bool given;
+  std::vector<Family> families;  ///< the first one is named where another network is given it
 };
 
 void check_special_options(const NetworkOptions& options, Family family) {
+  constexpr Family mlp = Family::mlp, inception = Family::inception_v4, transformer = Family::transformer;
   const Special all[] = {
-      {"model.hidden", !options.hidden.empty(), true, false},
-      {"model.dropout", options.dropout != 0, true, true},
-      {"model.input_dropout", options.input_dropout != 0, true, false},
-      {"model.initialisation", !options.initialisation.empty(), true, false},
-      {"model.form", !options.form.empty(), false, true},
-      {"model.layers", options.layers != 0, false, true},
-      {"model.width", options.width != 0, false, true},
-      {"model.feed_forward", options.feed_forward != 0, false, true},
-      {"model.heads", options.heads != 0, false, true},
-      {"model.attention_dropout", options.attention_dropout != 0, false, true},
-      {"model.relu_dropout", options.relu_dropout != 0, false, true},
+      {"model.hidden", !options.hidden.empty(), {mlp}},
+      {"model.dropout", options.dropout != 0, {mlp, inception, transformer}},
+      {"model.input_dropout", options.input_dropout != 0, {mlp}},
+      {"model.initialisation", !options.initialisation.empty(), {mlp}},
+      {"model.auxiliary_head", options.auxiliary_head, {inception}},
+      {"model.form", !options.form.empty(), {transformer}},
+      {"model.layers", options.layers != 0, {transformer}},
+      {"model.width", options.width != 0, {transformer}},
+      {"model.feed_forward", options.feed_forward != 0, {transformer}},
+      {"model.heads", options.heads != 0, {transformer}},
+      {"model.attention_dropout", options.attention_dropout != 0, {transformer}},
+      {"model.relu_dropout", options.relu_dropout != 0, {transformer}},
   };
   for (const Special& one : all) {
-    if (!one.given || (family == Family::mlp && one.of_mlp) ||
-        (family == Family::transformer && one.of_transformer))
-      continue;
+    const auto& theirs = one.families;
+    if (!one.given || std::find(theirs.begin(), theirs.end(), family) != theirs.end()) continue;
+    const char* example = theirs[0] == mlp         ? "mlp"
+                          : theirs[0] == inception ? "inception_v4"
+                                                   : "a transformer";
     throw UsageError("\"" + options.name + "\" has no such option", one.key,
-                     std::string("leave it out, or use ") + (one.of_mlp ? "mlp" : "a transformer"));
+                     std::string("leave it out, or use ") + example);
   }
 }
 
@@ -102,6 +121,7 @@ void check_network_options(const NetworkOptions& options) {
   const Family family = kind_of(options.name).family;
   check_special_options(options, family);
   if (family == Family::mlp) Mlp::check(options);
+  if (family == Family::inception_v4) InceptionV4::check(options);
   if (family == Family::transformer) Transformer::check(options);
 }
 
@@ -119,13 +139,17 @@ std::unique_ptr<Network> make_network(const NetworkOptions& options) {
       return std::make_unique<ResnetCifar>(options, kind.depth);
     case Family::resnet_t2t:
       return std::make_unique<ResnetT2t>(options, kind.depth);
+    case Family::resnet_imagenet:
+      return std::make_unique<ResnetImagenet>(options);
+    case Family::inception_v4:
+      return std::make_unique<InceptionV4>(options);
     default:
       return std::make_unique<Mlp>(options);
   }
 }
 
 std::vector<std::string> network_names() {
-  std::vector<std::string> names = {"mlp", "alexnet_tutorial"};
+  std::vector<std::string> names = {"mlp", "alexnet_tutorial", "inception_v4", "resnet50_imagenet"};
   for (const char* suffix : {"", "_t2t"}) {
     for (const char* depth : {"20", "32", "44", "56", "110"}) {
       names.push_back(std::string("resnet") + depth + suffix);

@@ -26,6 +26,9 @@ struct ForwardContext {
 struct Rows {
   at::Tensor logits;       ///< float32 [R, K], before any temperature
   at::Tensor penultimate;  ///< float32 [R, L], the classifier's input; see ForwardContext::features_only
+  /// float32 [R, K] of NetworkOptions::auxiliary_head, only while training; else undefined.
+  at::Tensor auxiliary_logits{};
+  double auxiliary_weight = 0;  ///< of their loss beside that of logits
 };
 
 /// What a parameter is for; decides weight decay, precision and learning-rate groups.
@@ -95,9 +98,12 @@ struct NetworkOptions {
   uint64_t seed = 1;
   bool channels_last = false;   ///< strides of convolution weights
   std::vector<int64_t> hidden;  ///< mlp: units of the hidden layers
-  double dropout = 0.0;  ///< mlp: probability of dropping a hidden unit; transformers: see transformer.h
-  double input_dropout = 0.0;  ///< mlp: probability of dropping an input
-  std::string initialisation;  ///< empty: the network's own; mlp: "variance-0.03", "deviation-0.03"
+  /// mlp: probability of dropping a hidden unit; inception_v4: see inception_v4.h; transformers: see
+  /// transformer.h
+  double dropout = 0.0;
+  double input_dropout = 0.0;   ///< mlp: probability of dropping an input
+  std::string initialisation;   ///< empty: the network's own; mlp: "variance-0.03", "deviation-0.03"
+  bool auxiliary_head = false;  ///< inception_v4: a second classifier on the way, for training alone
   // transformers
   std::string form;                                            ///< "paper-2017", "t2t"
   int64_t layers = 0, width = 0, feed_forward = 0, heads = 0;  ///< 0: as the name says
@@ -112,8 +118,8 @@ struct NetworkOptions {
 void check_network_options(const NetworkOptions& options);
 /// Throws UsageError as check_network_options does, and for inputs that no network takes.
 std::unique_ptr<Network> make_network(const NetworkOptions& options);
-/// "mlp", "alexnet_tutorial", "transformer_SIZE", and "resnetN" (He et al.) and "resnetN_t2t" (tensor2tensor)
-/// with the usual N; any N = 6n+2 from 8 to 1202 will do.
+/// "mlp", "alexnet_tutorial", "inception_v4", "resnet50_imagenet", "transformer_SIZE", and "resnetN" (He et
+/// al.) and "resnetN_t2t" (tensor2tensor) with the usual N; any N = 6n+2 from 8 to 1202 will do.
 std::vector<std::string> network_names();
 
 }  // namespace smoothlab::models

@@ -8,6 +8,7 @@
 
 #include "cluster/error.h"
 #include "cluster/nearest_name.h"
+#include "models/timm_names.h"
 #include "models/transformer.h"
 
 namespace smoothlab::models {
@@ -98,7 +99,7 @@ void check_metadata(const std::map<std::string, std::string>& expected, const Te
 void load_weights(Network& network, const NetworkOptions& options, const TensorFile& file,
                   const std::string& where) {
   check_metadata(weights_metadata(options), file, where);
-  fill_tensors(tensors_of(network), file, where);
+  fill_tensors(tensors_of(network), renamed_from_timm(options.name, file), where);
 }
 
 }  // namespace smoothlab::models

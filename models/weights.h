@@ -31,7 +31,8 @@ void check_metadata(const std::map<std::string, std::string>& expected, const Te
 void fill_tensors(const NamedTensors& tensors, const TensorFile& file, const std::string& where);
 
 /// Fills a network made from `options`. Throws DataError as fill_tensors does, and where the file's metadata
-/// are of another network; a file without them, such as other programs write, is judged by its tensors.
+/// are of another network; a file without them, such as other programs write, is judged by its tensors. These
+/// may be called what timm calls them (timm_names.h).
 void load_weights(Network& network, const NetworkOptions& options, const TensorFile& file,
                   const std::string& where);
 

@@ -243,7 +243,8 @@ struct Learner::State {
     }
     at::Tensor loss = loss_of_rows(rows.logits, batch.targets, taught);
     meter.accumulate(loss, rows.logits, batch.labels);
-    return loss;
+    if (!rows.auxiliary_logits.defined()) return loss;
+    return loss + rows.auxiliary_weight * loss_of_rows(rows.auxiliary_logits, batch.targets, taught);
   }
 
   void backward(const at::Tensor& loss) { torch::autograd::backward({loss}, {loss_factor}); }

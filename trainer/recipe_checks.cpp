@@ -42,8 +42,8 @@ const std::vector<Dependence>& dependences() {
                                                "cifar100", "generated", "generated_text"};
   static const std::vector<std::string> transformers = {"transformer_tiny", "transformer_small",
                                                         "transformer_base", "transformer_big"};
-  static const std::vector<std::string> dropping = {"mlp", "transformer_tiny", "transformer_small",
-                                                    "transformer_base", "transformer_big"};
+  static const std::vector<std::string> dropping = {
+      "mlp", "inception_v4", "transformer_tiny", "transformer_small", "transformer_base", "transformer_big"};
   static const std::vector<Dependence> all = {
       {"task.path", "task.data", files},
       {"task.validation", "task.data", cut},
@@ -64,6 +64,7 @@ const std::vector<Dependence>& dependences() {
       {"task.data_seed", "task.data", generated},
       {"model.hidden", "model.name", {"mlp"}},
       {"model.dropout", "model.name", dropping},
+      {"model.auxiliary_head", "model.name", {"inception_v4"}},
       {"model.form", "model.name", transformers},
       {"model.layers", "model.name", transformers},
       {"model.width", "model.name", transformers},

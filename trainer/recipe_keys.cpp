@@ -277,14 +277,17 @@ const std::vector<Key<Recipe>>& recipe_keys() {
       KEY(task.augment.normalize, (OneOf{{"unit", "per_image", "none"}}),
           "unit: /255; per_image: zero mean and unit variance; none: 0...255"),
 
-      KEY(model.name, (NamesOf{"mlp, alexnet_tutorial, resnetN, resnetN_t2t, transformer_SIZE"}),
+      KEY(model.name, (NamesOf{"mlp, alexnet_tutorial, resnetN, resnetN_t2t, resnet50_imagenet, inception_v4, transformer_SIZE"}),
           "network; required; N = 6n+2 from 8 to 1202, such as 20, 32, 44, 56 or 110; SIZE: tiny, small, base or big"),
       KEY(model.hidden, Any{}, "mlp: units of the hidden layers, as [800, 800]; []: 1200 and 1200"),
       KEY(model.dropout, (HalfOpen{0, 1}),
-          "mlp: probability of dropping a hidden unit; transformers: of embeddings and of what a sub-layer adds"),
+          "mlp: probability of dropping a hidden unit; inception_v4: a penultimate one, 0.2 in TF-slim; "
+          "transformers: of embeddings and of what a sub-layer adds"),
       KEY(model.input_dropout, (HalfOpen{0, 1}), "mlp: probability of dropping an input"),
       KEY(model.initialisation, (NamesOf{"variance-0.03, deviation-0.03"}),
           "mlp: of its weights; the network's own without it"),
+      KEY(model.auxiliary_head, Any{},
+          "inception_v4: a second classifier before the last reduction, whose loss counts 0.4 while training"),
 
       KEY(model.form, (NamesOf{"paper-2017, t2t"}),
           "transformers; required; paper-2017: sums are normalised; t2t: inputs of sub-layers are, as in tensor2tensor"),

@@ -11,6 +11,7 @@
 
 #include "cluster/error.h"
 #include "data/digest.h"
+#include "models/timm_names.h"
 #include "models/weights.h"
 #include "trainer/checkpoint_manifest.h"
 #include "trainer/checkpoint_reader.h"
@@ -97,7 +98,9 @@ models::NetworkOptions options_of(const models::TensorFile& file, const std::opt
   options.hidden.clear();
   options.dropout = options.input_dropout = 0;
   options.initialisation.clear();
+  options.auxiliary_head = file.find("auxiliary.classifier.weight").defined();
   options.name = recipe ? recipe->model.name : text_of(file, "network");
+  if (options.name.empty()) options.name = models::timm_network(file);
   if (options.name.empty())
     throw DataError("the weights do not say of which network they are", where,
                     "write its name into their metadata, as \"network\": \"resnet56_t2t\"");

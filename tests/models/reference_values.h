@@ -63,6 +63,15 @@ inline void expect_gradients(models::Network& network, const std::vector<Gradien
   }
 }
 
+/// Makes a network compute in float64 what it is given in float64, but for its classifier. Where many
+/// normalisations follow each other, what float32 rounds grows too large on the way back to tell anything.
+inline void to_double(models::Network& network) {
+  for (models::Parameter& parameter : network.parameters())
+    if (parameter.name.rfind("classifier.", 0) != 0)
+      parameter.value = parameter.value.detach().to(at::kDouble).set_requires_grad(true);
+  for (models::Buffer& buffer : network.buffers()) buffer.value = buffer.value.to(at::kDouble);
+}
+
 /// |a − b| / max(|b|, tiny), in double.
 inline double relative_difference(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor x = a.detach().to(at::kDouble), y = b.detach().to(at::kDouble);

@@ -200,9 +200,14 @@ TEST(Recipe, RefusesWrongTasksAndModels) {
   EXPECT_THAT(with("data: generated", "name: restnet56").remedy(), HasSubstr("'resnet56'"));
   EXPECT_THAT(with("data: generated", "name: resnet57").remedy(), HasSubstr("6n+2"));
   EXPECT_THAT(with("data: generated", "name: resnet56, dropout: 0.5").where(), HasSubstr("2: model.dropout"));
+  EXPECT_THAT(with("data: generated", "name: resnet56, auxiliary_head: true").where(),
+              HasSubstr("2: model.auxiliary_head"));
   EXPECT_THAT(with("data: generated", "name: mlp, hidden: [0]").where(), HasSubstr("model.hidden"));
   EXPECT_THAT(with("data: generated, validation: 4000", "name: mlp").where(), HasSubstr("task.validation"));
   EXPECT_NO_THROW(parse("task: {data: generated}\nmodel: {name: resnet20_t2t}\ntrain: {steps: 1}\n"));
+  EXPECT_NO_THROW(
+      parse("task: {data: generated}\nmodel: {name: inception_v4, dropout: 0.2, auxiliary_head: true}\n"
+            "train: {steps: 1}\n"));
 }
 
 // What a key does not apply to may be at its default: an override takes one back so, and runs of before keep
