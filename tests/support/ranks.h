@@ -9,8 +9,8 @@ namespace smoothlab::test {
 /// EXPECT rather than ASSERT before one.
 cluster::Communicator& ranks();
 
-/// The greatest that any rank gives, where ranks() has been called; else what is given. Collective then, and the end
-/// of ranks(): what holds a device is let go of before the process ends and its driver with it.
+/// The greatest that any rank gives, where ranks() has been called; else what is given. Collective then, and
+/// the end of ranks(): what holds a device is let go of before the process ends and its driver with it.
 int worst_of_ranks(int verdict);
 
 }  // namespace smoothlab::test
