@@ -29,7 +29,7 @@ class Waves : public data::Dataset {
   }
 };
 
-TEST(LearnerAuxiliary, LossOfTheSecondClassifierCountsFourTenths) {
+TEST(LearnerAuxiliarySlow, LossOfTheSecondClassifierCountsFourTenths) {
   const Waves waves;
   const data::Batch batch = waves.collate({}, data::Augment::none);
   Recipe recipe;
