@@ -196,7 +196,7 @@ struct GradientReducer::State {
   std::unique_ptr<ArrivalHooks> hooks;
 
   bool in_step = false, last_micro_batch = false, has_finished = false;
-  std::vector<int64_t> to_copy;    ///< leaves on a GPU whose gradients have arrived and wait
+  std::vector<int64_t> to_copy;    ///< leaves whose gradients have arrived and wait
   std::vector<at::Tensor> copies;  ///< for copy_together(): those gradients
   int64_t waiting_bytes = 0;       ///< of them
   std::vector<bool> filled;        ///< by leaf: its view holds a gradient of this step

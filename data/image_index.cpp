@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "cluster/error.h"
+#include "data/file_header.h"
 #include "data/index_facts.h"
 #include "data/positioned_file.h"
 
@@ -48,20 +49,10 @@ void ImageIndex::fail(const std::string& what, int64_t offset) const {
 
 ImageIndexHeader ImageIndex::read_header() const {
   const auto bytes = static_cast<int64_t>(file_.size());
-  ImageIndexHeader header{};
-  std::memcpy(&header, file_.data(), std::min(file_.size(), sizeof header));
-  if (std::memcmp(header.magic, image_index_magic, sizeof header.magic) != 0)
-    fail(bytes < 8 ? "the file is cut" : "not an index of images", 0);
-  if (bytes < header_bytes) fail("the file is cut within its header", bytes);
-  if (header.byte_order != image_index_byte_order)
-    fail(header.byte_order == 0x04030201 ? "written on a machine of another byte order" : "a damaged header",
-         offsetof(ImageIndexHeader, byte_order));
-  if (header.version != image_index_version)
-    fail(fmt::format("an index of version {}, where this program reads {}", header.version,
-                     image_index_version),
-         offsetof(ImageIndexHeader, version));
-  if (header.checksum != cluster::checksum(&header, offsetof(ImageIndexHeader, checksum)))
-    fail("a damaged header: its checksum differs", offsetof(ImageIndexHeader, checksum));
+  const auto header = checked_header<ImageIndexHeader>(
+      file_,
+      {image_index_magic, image_index_byte_order, image_index_version, "not an index of images", "an index"},
+      [this](const std::string& what, int64_t offset) { fail(what, offset); });
   // What is larger than the file is wrong, and what is not cannot overflow below.
   for (const int64_t count : {header.fact_bytes, header.images, header.name_bytes})
     if (count < 0 || count > bytes) fail("the file is cut", bytes);

@@ -8,6 +8,7 @@
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
+#include "data/file_header.h"
 
 namespace smoothlab::data {
 namespace {
@@ -32,21 +33,11 @@ void PairFile::fail(const std::string& what, int64_t offset) const {
 }
 
 void PairFile::read_header() {
-  const auto bytes = static_cast<int64_t>(file_.size());
-  PairFileHeader header{};
-  std::memcpy(&header, file_.data(), std::min(file_.size(), sizeof header));
-  if (std::memcmp(header.magic, pair_file_magic, sizeof header.magic) != 0)
-    fail(bytes < 8 ? "the file is cut" : "not a file of sentence pairs", 0);
-  if (bytes < header_bytes) fail("the file is cut within its header", bytes);
-  if (header.byte_order != pair_file_byte_order)
-    fail(header.byte_order == 0x04030201 ? "written on a machine of another byte order" : "a damaged header",
-         offsetof(PairFileHeader, byte_order));
-  if (header.version != pair_file_version)
-    fail(fmt::format("sentence pairs of version {}, where this program reads {}", header.version,
-                     pair_file_version),
-         offsetof(PairFileHeader, version));
-  if (header.checksum != cluster::checksum(&header, offsetof(PairFileHeader, checksum)))
-    fail("a damaged header: its checksum differs", offsetof(PairFileHeader, checksum));
+  const auto header =
+      checked_header<PairFileHeader>(file_,
+                                     {pair_file_magic, pair_file_byte_order, pair_file_version,
+                                      "not a file of sentence pairs", "sentence pairs"},
+                                     [this](const std::string& what, int64_t offset) { fail(what, offset); });
   source_vocabulary_ = vocabulary(header.source_size, header.source_special, header.source_digest);
   target_vocabulary_ = vocabulary(header.target_size, header.target_special, header.target_digest);
 }

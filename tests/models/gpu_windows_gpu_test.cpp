@@ -67,12 +67,7 @@ TEST_P(GpuWindowsGpu, PoolAsOnTheCpu) {
 INSTANTIATE_TEST_SUITE_P(, GpuWindowsGpu,
                          testing::Values(Shape{4, 64, 24, 24}, Shape{4, 64, 12, 12}, Shape{3, 8, 7, 5},
                                          Shape{2, 24, 1, 2}, Shape{5, 16, 9, 10}),
-                         [](const auto& chosen) {
-                           std::string name;
-                           for (const int64_t size : chosen.param)
-                             name += (name.empty() ? "" : "x") + std::to_string(size);
-                           return name;
-                         });
+                         [](const auto& chosen) { return test::shape_name(chosen.param); });
 
 }  // namespace
 }  // namespace smoothlab::models

@@ -68,12 +68,7 @@ INSTANTIATE_TEST_SUITE_P(, NarrowConvGpu,
                                          Shape{130, 32, 16, 16}, Shape{130, 64, 8, 8}, Shape{3, 16, 7, 9},
                                          Shape{3, 32, 13, 5}, Shape{3, 64, 9, 11}, Shape{1, 16, 1, 1},
                                          Shape{2, 32, 20, 64}, Shape{300, 16, 9, 33}),
-                         [](const auto& chosen) {
-                           std::string name;
-                           for (const int64_t size : chosen.param)
-                             name += (name.empty() ? "" : "x") + std::to_string(size);
-                           return name;
-                         });
+                         [](const auto& chosen) { return test::shape_name(chosen.param); });
 
 }  // namespace
 }  // namespace smoothlab::models

@@ -78,4 +78,11 @@ inline double relative_difference(const at::Tensor& a, const at::Tensor& b) {
   return (x - y).norm().item<double>() / std::max(y.norm().item<double>(), 1e-300);
 }
 
+/// "8x16x32x32", as the name of a parametrised test.
+inline std::string shape_name(const std::vector<int64_t>& shape) {
+  std::string name;
+  for (const int64_t size : shape) name += (name.empty() ? "" : "x") + std::to_string(size);
+  return name;
+}
+
 }  // namespace smoothlab::test
