@@ -9,8 +9,11 @@ import random
 import sys
 import time
 
-import PIL
-from PIL import Image
+try:
+    import PIL
+    from PIL import Image
+except ImportError:
+    sys.exit(0)  # the other side says so once, and not in every round
 
 folder, passes = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1
 files = [open(os.path.join(folder, name), "rb").read() for name in sorted(os.listdir(folder))]
