@@ -12,8 +12,8 @@
 #include "cluster/error.h"
 #include "data/digest.h"
 #include "data/image_completeness.h"
-#include "data/index_images.h"
 #include "data/positioned_file.h"
+#include "data/split_indexing.h"
 
 namespace smoothlab::data {
 namespace {

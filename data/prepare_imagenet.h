@@ -6,7 +6,7 @@
 
 #include "cluster/file_system.h"
 #include "data/image_index.h"
-#include "data/scan_images.h"
+#include "data/source_scan.h"
 
 namespace smoothlab::data {
 

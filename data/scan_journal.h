@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "cluster/file_system.h"
-#include "data/image_scan.h"
+#include "data/part_scan.h"
 
 namespace smoothlab::data {
 

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "data/image_scan.h"
+#include "data/part_scan.h"
 #include "data/positioned_file.h"
 
 namespace smoothlab::data {

@@ -1,4 +1,4 @@
-#include "data/scan_images.h"
+#include "data/source_scan.h"
 
 #include <algorithm>
 #include <atomic>

@@ -6,7 +6,7 @@
 #include "data/image_classes.h"
 #include "data/image_index.h"
 #include "data/image_source.h"
-#include "data/scan_images.h"
+#include "data/source_scan.h"
 
 namespace smoothlab::data {
 

@@ -1,4 +1,4 @@
-#include "data/index_images.h"
+#include "data/split_indexing.h"
 
 #include <fmt/format.h>
 

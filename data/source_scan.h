@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/image_scan.h"
+#include "data/part_scan.h"
 #include "data/scan_journal.h"
 
 namespace smoothlab::data {

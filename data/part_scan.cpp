@@ -1,4 +1,4 @@
-#include "data/image_scan.h"
+#include "data/part_scan.h"
 
 #include <fmt/format.h>
 
