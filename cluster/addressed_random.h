@@ -18,6 +18,7 @@ enum class Purpose : uint8_t {
   monte_carlo = 8,
   split = 9,
   token_sampling = 10,
+  stand_in = 11,
 };
 
 /// Philox4x32-10 (Salmon et al., SC 2011): a bijection of a 128-bit counter under a 64-bit key.

@@ -30,6 +30,8 @@ class AugmentationDraws : public Dataset {
   std::vector<int64_t> input_shape() const override { return split_->input_shape(); }
   std::string fingerprint() const override { return split_->fingerprint(); }
   at::Tensor labels() const override;
+  bool slow_to_load() const override { return split_->slow_to_load(); }
+  std::vector<DamagedSample> take_damaged() const override { return split_->take_damaged(); }
   /// Augmented as in training whatever is asked for, as that is what the items are.
   Batch collate(const std::vector<SampleAddress>& items, Augment augment) const override;
 

@@ -33,6 +33,10 @@ void check(int64_t value, int64_t least, const char* name) {
 
 }  // namespace
 
+int loading_workers(const Dataset& dataset, const cluster::Placement& placement) {
+  return dataset.slow_to_load() && !placement.device.is_cpu() ? placement.threads : 1;
+}
+
 struct TrainingStream::State {
   struct Item {
     MicroBatch micro;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "cluster/device.h"
 #include "data/batch_order.h"
 #include "data/dataset.h"
 
@@ -15,6 +16,10 @@ namespace smoothlab::data {
 struct Slice {
   int rank = 0, ranks = 1;
 };
+
+/// Threads that load a data set well beside a rank that computes at `placement`: one, but as many as the rank
+/// has where samples are slow to load and a device does the computing.
+int loading_workers(const Dataset& dataset, const cluster::Placement& placement);
 
 struct TrainingStreamOptions {
   uint64_t seed = 1;

@@ -34,6 +34,13 @@ struct Batch {
   int64_t rows() const { return labels.defined() ? labels.size(0) : 0; }
 };
 
+/// A sample that cannot be read, and the one whose contents take their place.
+struct DamagedSample {
+  int64_t sample = 0, stand_in = 0;
+  std::string problem;  ///< with the file
+  int64_t found = 0;    ///< how many of the split were found so far by this rank, with this one
+};
+
 enum class Augment { training, none };
 
 /// Rows of numbers that are known of samples beforehand, beside what their data set says of them: what
@@ -67,6 +74,10 @@ class Dataset {
   virtual std::vector<int64_t> input_shape() const = 0;
   /// What the tokens of a text are of; null for images.
   virtual const TextVocabularies* vocabularies() const { return nullptr; }
+  /// Whether loading a sample takes long enough for several threads to be of use.
+  virtual bool slow_to_load() const { return false; }
+  /// Samples that collate() has found damaged since the last call, each once.
+  virtual std::vector<DamagedSample> take_damaged() const { return {}; }
   /// Loads, augments and stacks. With Augment::none epoch does not matter.
   virtual Batch collate(const std::vector<SampleAddress>& samples, Augment augment) const = 0;
   /// Bytes that resident() takes of a device; 0 for a set that cannot be kept on one.

@@ -22,6 +22,8 @@ class ImageArchive {
   /// The same for an index that is open, and may be shared.
   ImageArchive(std::shared_ptr<const ImageIndex> index, const std::string& split);
 
+  /// Of the index.
+  const std::string& path() const { return index_->path(); }
   int64_t size() const { return count_; }
   int64_t classes() const { return index_->facts().classes.size(); }
   int64_t label(int64_t sample) const { return index_->record(at(sample)).label; }  ///< 0 … classes()−1

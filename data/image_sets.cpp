@@ -55,9 +55,9 @@ ImageSplits open_image_set(const TaskOptions& options) {
   const std::string& data = options.data;
   if (data == "generated") return open_generated(options);
   if (data != "mnist" && data != "idx" && data != "cifar10" && data != "cifar100")
-    throw UsageError(
-        fmt::format("unknown data set '{}'", data), "task.data",
-        suggest_name(data, {"mnist", "idx", "cifar10", "cifar100", "generated", "generated_text"}));
+    throw UsageError(fmt::format("unknown data set '{}'", data), "task.data",
+                     suggest_name(data, {"mnist", "idx", "cifar10", "cifar100", "imagenet", "generated",
+                                         "generated_text"}));
   const std::string folder = set_folder(data, options.path);
   if (data == "idx") return open_idx(folder, 0, "check task.path and the files there");
   std::string remedy = fmt::format("fetch it with: smoothlab data fetch {} --to DIR", data);

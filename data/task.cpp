@@ -6,6 +6,7 @@
 #include "data/generated_text.h"
 #include "data/image_dataset.h"
 #include "data/image_sets.h"
+#include "data/imagenet_task.h"
 #include "data/piece_library.h"
 #include "data/prepared_corpus.h"
 #include "data/small_lexicon.h"
@@ -39,12 +40,6 @@ Task open_text(const TaskOptions& options) {
   return task;
 }
 
-void check_held_out(const TaskOptions& options, int64_t samples) {
-  if (options.validation < 0 || options.validation >= samples)
-    throw UsageError(fmt::format("cannot hold out {} of {} training samples", options.validation, samples),
-                     "task.validation", fmt::format("choose 0 to {}", samples - 1));
-}
-
 Task generate_text(const TaskOptions& options) {
   check_held_out(options, options.train_samples);
   const auto split = [&](const std::string& name) {
@@ -66,14 +61,31 @@ bool is_text(const std::string& data) {
   return data == "text" || data == "generated_text";
 }
 
-bool AugmentOptions::varies() const {
-  return crop > 0 || flip || shift > 0 || brightness > 0 || contrast_low != 1 || contrast_high != 1;
+bool TaskOptions::varies() const {
+  const AugmentOptions& a = augment;
+  return data == "imagenet" || a.crop > 0 || a.flip || a.shift > 0 || a.brightness > 0 ||
+         a.contrast_low != 1 || a.contrast_high != 1;
+}
+
+void check_held_out(const TaskOptions& options, int64_t samples) {
+  if (options.validation < 0 || options.validation >= samples)
+    throw UsageError(fmt::format("cannot hold out {} of {} training samples", options.validation, samples),
+                     "task.validation", fmt::format("choose 0 to {}", samples - 1));
 }
 
 Task open_task(const TaskOptions& options, uint64_t seed) {
+  Task task = open_task_to_evaluate(options, seed);
+  if (!task.train)
+    throw DataError("there are no images to train on", options.path,
+                    "index them too: smoothlab data prepare imagenet --train …");
+  return task;
+}
+
+Task open_task_to_evaluate(const TaskOptions& options, uint64_t seed) {
   if (options.data == "text") return open_text(options);
   if (options.data == "generated_text") return generate_text(options);
   if (options.augment.seed != 0) seed = options.augment.seed;
+  if (options.data == "imagenet") return open_imagenet(options, seed);
   const ImageSplits splits = open_image_set(options);
   const int64_t samples = splits.train->size();
   check_held_out(options, samples);

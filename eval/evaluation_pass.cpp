@@ -17,6 +17,7 @@
 #include "cluster/error.h"
 #include "cluster/host_copy.h"
 #include "data/batch_stream.h"
+#include "data/damaged_images.h"
 #include "eval/row_kernels.h"
 
 namespace smoothlab::eval {
@@ -196,6 +197,7 @@ CalibrationSums evaluate(models::Network& network, const std::shared_ptr<const d
   const PassPrecision precision(network, options.bf16 ? at::kBFloat16 : at::kFloat);
   data::EvaluationStreamOptions how;
   how.batch = options.batch;
+  how.workers = options.workers > 0 ? options.workers : data::loading_workers(*dataset, placement);
   how.slice = {communicator.rank(), communicator.size()};
   how.device = placement.device;
   how.input_type = options.bf16 ? at::kBFloat16 : at::kFloat;
@@ -241,6 +243,7 @@ CalibrationSums evaluate(models::Network& network, const std::shared_ptr<const d
   }
   while (!under_way.empty()) take_in();
   log.progress_done();
+  data::tell_damaged(*dataset, log);
   if (sink) sink->publish();
 
   std::vector<double> packed = sums.pack();

@@ -18,6 +18,7 @@ namespace smoothlab::eval {
 
 struct EvaluationOptions {
   int64_t batch = 128;         ///< samples in one forward pass; a row may depend on it by float rounding
+  int workers = 0;             ///< threads that load; 0: as data::loading_workers()
   bool bf16 = false;           ///< parameters (but those that are kept in float32) and inputs as bfloat16
   bool channels_last = false;  ///< memory format of image inputs
   std::string logits;          ///< path of the logit file to write; empty: none

@@ -21,6 +21,8 @@ std::string kind_name(OutputKind kind) {
       return "SVG figure of smoothlab's";
     case OutputKind::png:
       return "PNG figure of smoothlab's";
+    case OutputKind::jpeg:
+      return "picture of smoothlab's";
     case OutputKind::pdf:
       return "PDF figure of smoothlab's";
     case OutputKind::csv:
@@ -111,6 +113,8 @@ std::string output_marker(OutputKind kind) {
       return "<!-- generator: smoothlab -->";
     case OutputKind::png:
       return std::string("Software\0smoothlab", 18);
+    case OutputKind::jpeg:
+      return "generator: smoothlab";
     case OutputKind::pdf:
       return "% generator: smoothlab";
     case OutputKind::csv:

@@ -6,7 +6,7 @@
 namespace smoothlab::eval {
 
 /// What stands in an output file.
-enum class OutputKind { page, svg, png, pdf, csv, sweeps, logits };
+enum class OutputKind { page, svg, png, jpeg, pdf, csv, sweeps, logits };
 
 /// What a file of this kind has among its first 4096 bytes (of a PDF: its last), by which an earlier one is
 /// known; empty for logit files, which are HDF5 with /logits.

@@ -124,9 +124,11 @@ int data_verb(const std::vector<std::string>& arguments) {
     const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
     return !rest.empty() && rest[0] == "imagenet" ? prepare_imagenet_verb(rest) : prepare_text_verb(rest);
   }
+  if (!arguments.empty() && arguments[0] == "show") return show_inputs_verb(arguments);
   Options options(
       "data fetch NAME [--to DIR] | data verify NAME [--path DIR] | data prepare text … |\n"
-      "data prepare imagenet … | data export RECIPE [--split S] [--source FILE] [--target FILE]",
+      "data prepare imagenet … | data export RECIPE [--split S] [--source FILE] [--target FILE] |\n"
+      "data show RECIPE --out FILE.jpg …",
       "fetch: brings a public data set from its official address, resumes what was cut, checks\n"
       "it against the published digests and unpacks it.\n"
       "verify: opens everything that training would read, counts samples, checks digests; exit\n"
@@ -135,6 +137,7 @@ int data_verb(const std::vector<std::string>& arguments) {
       "lie; see data prepare --help and data prepare imagenet --help.\n"
       "export: writes the sentences of a recipe's generated text, as references for bleu, and prints what\n"
       "the best possible predictor of them reaches. A run's recipe.yaml is a recipe.\n"
+      "show: draws what a recipe's network sees of its images; see data show --help.\n"
       "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes, and text for a\n"
       "corpus that prepare made.");
   options.value("to", "DIR", "where the set's folder is made; $SMOOTHLAB_DATA without it")
@@ -157,7 +160,7 @@ int data_verb(const std::vector<std::string>& arguments) {
     return verify_text(data_folder(options, "path"), options.has("json"));
   if (action == "verify") return verify_set(options.words()[1], options);
   throw UsageError("unknown action '" + action + "'", "data",
-                   suggest_name(action, {"fetch", "verify", "prepare", "export"}));
+                   suggest_name(action, {"fetch", "verify", "prepare", "export", "show"}));
 }
 
 }  // namespace smoothlab::launcher

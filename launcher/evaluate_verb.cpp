@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -17,6 +19,7 @@
 #include "launcher/options.h"
 #include "launcher/verbs.h"
 #include "launcher/weights_options.h"
+#include "trainer/given_weights.h"
 #include "trainer/loaded_run.h"
 #include "trainer/network_device.h"
 #include "trainer/rank_agreement.h"
@@ -29,7 +32,10 @@ namespace {
 
 struct EvaluateRequest {
   cluster::PlacementWish placement;
-  std::string folder, split, logits;
+  std::string folder;           ///< of a run; empty where there are given weights
+  std::string weights, recipe;  ///< a file, and the recipe of its network
+  std::vector<std::string> settings;
+  std::string split, logits;
   std::string keep;  ///< "full", "summary"; empty: as the recipe keeps its own
   trainer::LoadOptions load;
   eval::LogitPrecision precision = eval::LogitPrecision::float32;
@@ -50,8 +56,12 @@ void print(const EvaluateRequest& request, const std::string& split, const train
            const eval::CalibrationSums& sums) {
   if (request.json) {
     nlohmann::ordered_json json;
-    json["run"] = request.folder;
-    json["step"] = run.step;
+    if (request.weights.empty()) {
+      json["run"] = request.folder;
+      json["step"] = run.step;
+    } else {
+      json["weights"] = request.weights;
+    }
     json["split"] = split;
     json["averaged"] = run.averaged;
     json["rows"] = static_cast<int64_t>(sums.rows);
@@ -64,10 +74,10 @@ void print(const EvaluateRequest& request, const std::string& split, const train
     std::cout << json.dump(2) << '\n';
     return;
   }
-  std::printf("%s, step %lld, %s: %lld rows, accuracy %.4f, NLL %.4f, Brier %.4f, ECE %.4f\n",
-              request.folder.c_str(), static_cast<long long>(run.step), split.c_str(),
-              static_cast<long long>(sums.rows), sums.accuracy(), sums.mean_nll(), sums.mean_brier(),
-              sums.ece());
+  const std::string source =
+      request.weights.empty() ? fmt::format("{}, step {}", request.folder, run.step) : request.weights;
+  fmt::print("{}, {}: {} rows, accuracy {:.4f}, NLL {:.4f}, Brier {:.4f}, ECE {:.4f}\n", source, split,
+             sums.rows, sums.accuracy(), sums.mean_nll(), sums.mean_brier(), sums.ece());
   std::fflush(stdout);
 }
 
@@ -106,12 +116,19 @@ trainer::TaskSplit samples_of(const EvaluateRequest& request, const trainer::Loa
   return {"draws", draws_of(request.information, run.task)};
 }
 
+trainer::LoadedRun load(const EvaluateRequest& request, cluster::Communicator& communicator,
+                        cluster::Log& log) {
+  if (request.weights.empty()) return load_on_all(request.folder, request.load, communicator, log);
+  return trainer::load_given_weights(trainer::read_recipe(request.recipe, request.settings), request.weights,
+                                     *cluster::local_file_system());
+}
+
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
   const bool newest = request.load.step < 0;
-  const auto run = load_on_all(request.folder, request.load, communicator, log);
+  const auto run = load(request, communicator, log);
   const auto [split, dataset] = samples_of(request, run);
   const bool summary = keeps_summary(request, run.recipe);
-  if (request.logits.empty()) {
+  if (request.logits.empty() && request.weights.empty()) {
     // The plain name is the newest checkpoint's; an older one's rows may not take its place.
     const std::string step = newest ? "" : "step-" + std::to_string(run.step) + "-";
     request.logits = request.folder + "/logits/" + step + split + ".h5";
@@ -133,15 +150,47 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
   return 0;
 }
 
+/// Which network is evaluated. Throws UsageError.
+void read_network(const Options& options, EvaluateRequest& request) {
+  request.folder = options.text("run");
+  request.weights = options.text("weights");
+  request.recipe = options.text("recipe");
+  request.settings = options.texts("set");
+  if (request.folder.empty() && request.weights.empty())
+    throw UsageError("no run given", "evaluate",
+                     "usage: smoothlab evaluate --run DIR, or --weights FILE --recipe RECIPE");
+  if (request.weights.empty()) {
+    for (const char* name : {"recipe", "set"})
+      if (options.has(name))
+        throw UsageError("a run is evaluated by its own recipe", std::string("--") + name,
+                         "leave it out, or name weights as --weights");
+    if (!std::filesystem::is_directory(request.folder))
+      throw DataError("no such run folder", request.folder, "train first, or check the path");
+    return;
+  }
+  for (const char* name : {"run", "step", "last", "no-average", "classes"})
+    if (options.given(name))
+      throw UsageError("means nothing of weights of a file", std::string("--") + name, "leave it out");
+  if (request.recipe.empty())
+    throw UsageError("the network and the data of the weights are not known", "--weights",
+                     "name a recipe of theirs as --recipe");
+  trainer::read_recipe(request.recipe, request.settings);  // so that a mistake is told before any rank starts
+}
+
 }  // namespace
 
 int evaluate_verb(const std::vector<std::string>& arguments) {
   Options options(
-      "evaluate --run DIR [--split S] [--logits FILE] [--ranks N]",
+      "evaluate --run DIR | --weights FILE --recipe RECIPE [--split S] [--logits FILE] [--ranks N]",
       "Runs a split through the newest whole checkpoint of a run, every sample exactly once over all\n"
       "ranks, and streams logits and penultimate activations to DIR/logits/SPLIT.h5\n"
-      "(DIR/logits/step-N-SPLIT.h5 of an earlier checkpoint).");
+      "(DIR/logits/step-N-SPLIT.h5 of an earlier checkpoint). Weights of a file, such as timm's, are\n"
+      "evaluated by the network and on the data of a recipe, and leave a logit file where one is named.");
   add_weights_options(add_job_options(options).value("run", "DIR", "run folder"))
+      .value("weights", "FILE",
+             "weights to evaluate in place of a run's: .safetensors, names as here or as timm's")
+      .value("recipe", "RECIPE", "with --weights: the recipe whose network and data they are of")
+      .list("set", "KEY=VALUE", "with --recipe: overrides a key of it")
       .value("split", "S", "train, validation or test; the recipe's evaluate.split without it")
       .value("logits", "FILE", "where the logit file goes")
       .list("classes", "A,B",
@@ -160,11 +209,7 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
   Job job = make_job(options, "evaluate", arguments);
   EvaluateRequest request;
   request.placement = placement_wish(options);
-  request.folder = options.text("run");
-  if (request.folder.empty())
-    throw UsageError("no run given", "evaluate", "usage: smoothlab evaluate --run DIR");
-  if (!std::filesystem::is_directory(request.folder))
-    throw DataError("no such run folder", request.folder, "train first, or check the path");
+  read_network(options, request);
   request.split = options.text("split");
   const std::vector<std::string> splits = {"train", "validation", "test"};
   if (!request.split.empty() && std::find(splits.begin(), splits.end(), request.split) == splits.end())

@@ -310,9 +310,19 @@ at::Tensor fused_batch_norm(const at::Tensor& input, const at::Tensor& residual,
   }
   // ATen's operations on the CPU take no bf16 beside float32 parameters, not in every version and direction.
   const bool widened = input.is_cpu() && input.scalar_type() == at::kBFloat16;
-  at::Tensor output = at::batch_norm(widened ? input.to(at::kFloat) : input, arguments.weight, arguments.bias,
-                                     arguments.running_mean, arguments.running_var, arguments.training,
-                                     arguments.momentum, arguments.epsilon, true);
+  // Of one value a channel ATen's unbiased variance is not a number. The kernels above take the biased one.
+  const bool single = arguments.training && input.numel() == input.size(1);
+  if (single) {
+    at::NoGradGuard no_gradients;
+    arguments.running_mean.lerp_(input.detach().flatten().to(arguments.running_mean.scalar_type()),
+                                 arguments.momentum);
+    arguments.running_var.mul_(1 - arguments.momentum);
+  }
+  const at::Tensor unkept;
+  at::Tensor output =
+      at::batch_norm(widened ? input.to(at::kFloat) : input, arguments.weight, arguments.bias,
+                     single ? unkept : arguments.running_mean, single ? unkept : arguments.running_var,
+                     arguments.training, arguments.momentum, arguments.epsilon, true);
   if (residual.defined()) output = output + residual;
   if (arguments.relu) output = at::relu(output);
   return widened ? output.to(at::kBFloat16) : output;

@@ -81,7 +81,7 @@ struct TrainOptions {
   std::string device = "auto";
   /// Whether one captured step is repeated where it can stand for all: auto (on CUDA), never, always.
   std::string capture = "auto";
-  int workers = 1;
+  int workers = 0;  ///< threads of a rank that load and augment; 0: as data::loading_workers()
   int64_t bucket_bytes = 25 << 20;
   std::string allreduce = "fp32";  ///< in what ranks exchange gradients: fp32, bf16
   int64_t log_every = 50;

@@ -35,11 +35,15 @@ struct Dependence {
 };
 
 const std::vector<Dependence>& dependences() {
-  static const std::vector<std::string> files = {"mnist", "idx", "cifar10", "cifar100", "text"};
-  static const std::vector<std::string> images = {"mnist", "idx", "cifar10", "cifar100", "generated"};
+  static const std::vector<std::string> files = {"mnist", "idx", "cifar10", "cifar100", "imagenet", "text"};
+  static const std::vector<std::string> small = {"mnist", "idx", "cifar10", "cifar100", "generated"};
+  static const std::vector<std::string> images = {"mnist",    "idx",      "cifar10",
+                                                  "cifar100", "imagenet", "generated"};
+  static const std::vector<std::string> seeded = {"generated", "generated_text", "imagenet"};
+  static const std::vector<std::string> photographs = {"imagenet"};
   static const std::vector<std::string> generated = {"generated", "generated_text"};
-  static const std::vector<std::string> cut = {"mnist",    "idx",       "cifar10",
-                                               "cifar100", "generated", "generated_text"};
+  static const std::vector<std::string> cut = {"mnist",    "idx",       "cifar10",       "cifar100",
+                                               "imagenet", "generated", "generated_text"};
   static const std::vector<std::string> transformers = {"transformer_tiny", "transformer_small",
                                                         "transformer_base", "transformer_big"};
   static const std::vector<std::string> dropping = {
@@ -47,21 +51,32 @@ const std::vector<Dependence>& dependences() {
   static const std::vector<Dependence> all = {
       {"task.path", "task.data", files},
       {"task.validation", "task.data", cut},
-      {"task.augment.pad", "task.data", images},
-      {"task.augment.crop", "task.data", images},
+      {"task.augment.pad", "task.data", small},
+      {"task.augment.crop", "task.data", small},
       {"task.augment.flip", "task.data", images},
-      {"task.augment.shift", "task.data", images},
-      {"task.augment.brightness", "task.data", images},
-      {"task.augment.contrast_low", "task.data", images},
-      {"task.augment.contrast_high", "task.data", images},
+      {"task.augment.shift", "task.data", small},
+      {"task.augment.brightness", "task.data", small},
+      {"task.augment.contrast_low", "task.data", small},
+      {"task.augment.contrast_high", "task.data", small},
       {"task.augment.draws", "task.data", images},
       {"task.augment.seed", "task.data", images},
       {"task.augment.normalize", "task.data", images},
+      {"task.augment.size", "task.data", photographs},
+      {"task.augment.area_low", "task.data", photographs},
+      {"task.augment.area_high", "task.data", photographs},
+      {"task.augment.aspect_low", "task.data", photographs},
+      {"task.augment.aspect_high", "task.data", photographs},
+      {"task.augment.jitter", "task.data", photographs},
+      {"task.augment.centre", "task.data", photographs},
+      {"task.augment.centre_shape", "task.data", photographs},
+      {"task.augment.filter", "task.data", photographs},
+      {"task.augment.scaled_decoding", "task.data", photographs},
+      {"task.damaged", "task.data", photographs},
       {"task.classes", "task.data", {"generated"}},
       {"task.train_samples", "task.data", generated},
       {"task.test_samples", "task.data", generated},
       {"task.noise", "task.data", {"generated"}},
-      {"task.data_seed", "task.data", generated},
+      {"task.data_seed", "task.data", seeded},
       {"model.hidden", "model.name", {"mlp"}},
       {"model.dropout", "model.name", dropping},
       {"model.auxiliary_head", "model.name", {"inception_v4"}},
@@ -133,6 +148,24 @@ void check_dependences(const Checker& checker, const Recipe& recipe) {
   }
 }
 
+void check_augment(const Checker& checker, const data::TaskOptions& task) {
+  const bool photographs = task.data == "imagenet";
+  const auto& normalize = task.augment.normalize;
+  const bool fits =
+      photographs ? normalize != "per_image" : normalize != "inception" && normalize != "imagenet";
+  checker.require(fits, "task.augment.normalize",
+                  fmt::format("'{}' is no normalisation of {}", normalize, task.data),
+                  photographs ? "use unit, inception, imagenet or none" : "use unit, per_image or none");
+  const auto& augment = task.augment;
+  const auto ordered = [&](double low, double high, const std::string& name) {
+    checker.require(low <= high, "task.augment." + name + "_low",
+                    fmt::format("{0}_low is above {0}_high", name), "exchange them");
+  };
+  ordered(augment.contrast_low, augment.contrast_high, "contrast");
+  ordered(augment.area_low, augment.area_high, "area");
+  ordered(augment.aspect_low, augment.aspect_high, "aspect");
+}
+
 void check_optimizer(const Checker& checker, const OptimizerOptions& optimizer) {
   checker.require(!optimizer.nesterov || optimizer.momentum > 0, "optimizer.nesterov",
                   "Nesterov's form needs momentum", "give optimizer.momentum, 0.9 as a rule");
@@ -171,7 +204,7 @@ void check_teacher(const Checker& checker, const Recipe& recipe) {
                   "targets mean nothing where teacher.beta is 1: the teacher's are all that is learnt",
                   "leave them out, or give a teacher.beta below 1");
   const auto& augment = recipe.task.augment;
-  checker.require(teacher.logits.empty() || !augment.varies() || augment.draws > 0, "teacher.logits",
+  checker.require(teacher.logits.empty() || !recipe.task.varies() || augment.draws > 0, "teacher.logits",
                   "logits cannot be replayed of inputs that look otherwise in every epoch",
                   "give task.augment.draws, after how many epochs they come again");
 }
@@ -181,14 +214,14 @@ void check_teacher(const Checker& checker, const Recipe& recipe) {
 void check_recipe(const Recipe& recipe) {
   const Checker checker(recipe.places);
   const auto& task = recipe.task;
-  checker.require(!task.data.empty(), "task.data", "'task.data' is missing",
-                  "name a data set: mnist, idx, cifar10, cifar100, generated, generated_text, text");
+  checker.require(
+      !task.data.empty(), "task.data", "'task.data' is missing",
+      "name a data set: mnist, idx, cifar10, cifar100, imagenet, generated, generated_text, text");
   const bool generated = task.data == "generated" || task.data == "generated_text";
   checker.require(generated || !task.path.empty(), "task.path",
                   fmt::format("'task.path' is missing, the folder of {}'s files", task.data),
                   "give it, as ${SMOOTHLAB_DATA}/mnist");
-  checker.require(task.augment.contrast_low <= task.augment.contrast_high, "task.augment.contrast_low",
-                  "contrast_low is above contrast_high", "exchange them");
+  check_augment(checker, task);
   checker.require(!generated || task.validation < task.train_samples, "task.validation",
                   fmt::format("{} samples cannot be held out of {}", task.validation, task.train_samples),
                   "hold out fewer");

@@ -9,6 +9,7 @@ eval::EvaluationOptions evaluation_options(const Recipe& recipe, const std::stri
                                            const std::string& split, int64_t step) {
   eval::EvaluationOptions options;
   options.batch = recipe.evaluate.batch;
+  options.workers = recipe.train.workers;
   options.bf16 = recipe.train.precision == "bf16";
   options.channels_last = channels_last(recipe);
   options.origin.task = task;

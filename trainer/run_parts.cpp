@@ -12,10 +12,23 @@ bool channels_last(const TrainOptions& train, const std::string& network) {
   return train.channels_last && network != "mlp" && !models::transformer_size(network);
 }
 
-data::Task open_task_of(const Recipe& recipe) {
+namespace {
+
+data::TaskOptions task_options(const Recipe& recipe) {
   data::TaskOptions options = recipe.task;
   options.channels_last = channels_last(recipe);
-  return recipe.places.locate([&] { return data::open_task(options, recipe.train.seed); });
+  return options;
+}
+
+}  // namespace
+
+data::Task open_task_of(const Recipe& recipe) {
+  return recipe.places.locate([&] { return data::open_task(task_options(recipe), recipe.train.seed); });
+}
+
+data::Task evaluated_task_of(const Recipe& recipe) {
+  return recipe.places.locate(
+      [&] { return data::open_task_to_evaluate(task_options(recipe), recipe.train.seed); });
 }
 
 models::NetworkOptions network_options(const Recipe& recipe, const data::Dataset& dataset) {

@@ -20,6 +20,8 @@ bool channels_last(const TrainOptions& train, const std::string& network);
 /// The recipe's data, with inputs in the memory format that its network wants. UsageErrors name the recipe's
 /// file and line.
 data::Task open_task_of(const Recipe& recipe);
+/// The same for whoever does not train: the training split may be missing (data::open_task_to_evaluate).
+data::Task evaluated_task_of(const Recipe& recipe);
 
 /// What the recipe's network is made from: sized to the task, initialised from train.seed.
 models::NetworkOptions network_options(const Recipe& recipe, const data::Dataset& dataset);

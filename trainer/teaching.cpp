@@ -25,7 +25,7 @@ namespace {
 
 /// Rows of each sample in a file of logits: one where it looks the same in every epoch.
 int64_t draws_in_file(const Recipe& recipe) {
-  return recipe.task.augment.varies() ? recipe.task.augment.draws : 1;
+  return recipe.task.varies() ? recipe.task.augment.draws : 1;
 }
 
 /// As the student's own evaluations, with another network and its origin.
@@ -239,7 +239,7 @@ void open_live(Teaching& teaching, const Recipe& recipe, const data::Dataset& tr
 
 std::string describe_inputs(const Recipe& recipe) {
   const auto& augment = recipe.task.augment;
-  if (!augment.varies()) return "";
+  if (!recipe.task.varies()) return "";
   std::string text;
   for (const auto& key : recipe_keys())
     if (block_of(key.path) == "task.augment" && key.write(recipe) != key.write(Recipe()))

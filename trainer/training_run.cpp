@@ -12,6 +12,7 @@
 #include "cluster/gpu.h"
 #include "cluster/machine_probe.h"
 #include "data/batch_stream.h"
+#include "data/damaged_images.h"
 #include "trainer/checkpoint_reader.h"
 #include "trainer/checkpoint_writer.h"
 #include "trainer/learner.h"
@@ -235,6 +236,7 @@ struct TrainingRun::State {
   }
 
   void write_metrics() {
+    data::tell_damaged(*task.train, log);
     const MetricWindow sums = sum_of(gather_windows(communicator, meter.window()));
     const double norm = learner->gradient_norm();
     meter.set_window({});
@@ -335,7 +337,8 @@ struct TrainingRun::State {
     how.global_batch = batch_size(recipe);
     how.micro_batch = recipe.train.global_tokens > 0 ? recipe.train.micro_tokens : recipe.train.micro_batch;
     how.slice = {communicator.rank(), communicator.size()};
-    how.workers = recipe.train.workers;
+    how.workers =
+        recipe.train.workers > 0 ? recipe.train.workers : data::loading_workers(*task.train, placement);
     how.first_step = done;
     how.draws = recipe.task.augment.draws;
     if (teaching) how.companion = teaching->replayed;
@@ -408,6 +411,7 @@ struct TrainingRun::State {
     }
     const cluster::StopRequest request = sitting->request;
     sitting.reset();
+    data::tell_damaged(*task.train, log);
     on_root(communicator, [this, request] {
       writer->wait();
       metrics->sync();

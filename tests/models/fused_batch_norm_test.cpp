@@ -174,6 +174,22 @@ TEST(FusedBatchNormOperation, LetsNaNThrough) {
   }
 }
 
+// The unbiased variance of one value is not a number, and would stay in the running average for good.
+TEST(FusedBatchNormOperation, OneValueAChannelLeavesItsStatisticsFinite) {
+  for (const at::MemoryFormat format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast})
+    for (const int64_t channels : {3, 16, 64}) {
+      const at::Tensor input =
+          at::arange(1, channels + 1, at::kFloat).view({1, channels, 1, 1}).contiguous(format);
+      at::Tensor mean = at::zeros({channels}), variance = at::ones({channels});
+      const at::Tensor output = fused_batch_norm(
+          input, {},
+          {at::ones({channels}), at::full({channels}, 5.0), mean, variance, 1e-3, 0.1, true, false});
+      EXPECT_TRUE(output.allclose(at::full_like(output, 5), 1e-5));
+      EXPECT_TRUE(mean.allclose(0.1 * input.flatten()));
+      EXPECT_TRUE(variance.allclose(at::full({channels}, 0.9))) << variance;
+    }
+}
+
 TEST(FusedBatchNormOperation, IsFiniteOnConstantChannels) {
   Problem given = problem(32, 0, false);
   given.x = at::full_like(given.x, 3.7);

@@ -416,10 +416,10 @@ TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
   for (const auto& key : recipe_keys()) {
     Recipe changed = defaults;
     // A value that each type takes and that is no default.
-    for (const char* value :
-         {"7",       "4096",    "0.75",         "true",   "false", "per_image", "off-target", "test",  "cpu",
-          "bf16",    "float16", "never",        "x",      "adam",  "cosine",    "cifar10",    "paper", "[7]",
-          "[train]", "[a, b]",  "[{match: q}]", "summary"}) {
+    for (const char* value : {"7",          "4096",   "0.75",         "true",    "false",   "per_image",
+                              "off-target", "test",   "cpu",          "bf16",    "float16", "never",
+                              "x",          "adam",   "cosine",       "cifar10", "paper",   "[7]",
+                              "[train]",    "[a, b]", "[{match: q}]", "summary", "square",  "bicubic"}) {
       try {
         key.read(changed, YAML::Load(value), {"test", true});
       } catch (const UsageError&) {
