@@ -9,7 +9,9 @@
 #include <thread>
 
 #include "cluster/error.h"
+#include "data/batch_stream.h"
 #include "data/jpeg_imagenet.h"
+#include "data/task.h"
 #include "support/temporary_folder.h"
 
 namespace smoothlab::data {
@@ -91,6 +93,35 @@ TEST_F(JpegDatasetInputs, AnInputIsTheAugmentedImage) {
                        scratch, wanted.data_ptr<float>());
     EXPECT_TRUE(input(dataset, {8, 3}, augment).equal(wanted.permute({2, 0, 1})));
   }
+}
+
+TEST_F(JpegDatasetInputs, IsLoadedByAllCoresBesideADeviceAndByOneBesideThem) {
+  const JpegDataset dataset = open();
+  cluster::Placement placement;
+  placement.threads = 5;
+  EXPECT_EQ(loading_workers(dataset, placement), 1);
+  placement.device = c10::Device(c10::DeviceType::CUDA, 0);
+  EXPECT_EQ(loading_workers(dataset, placement), 5);
+  TaskOptions generated;
+  generated.data = "generated";
+  EXPECT_EQ(loading_workers(*open_task(generated, 1).train, placement), 1);
+}
+
+/// What ImageNet has none of, and folders of one's own may have.
+TEST_F(JpegDatasetInputs, ImagesOfAnySizeAreTaken) {
+  imagenet.damage = [](const std::string& file, bool training, int label, int image) {
+    if (!training || label != 0 || image > 1) return file;
+    const int side = image == 0 ? 1 : 10000;
+    const auto bytes = make_jpeg(std::vector<uint8_t>(static_cast<size_t>(side) * 3, 200), side, side, {},
+                                 /*same_row=*/true);
+    return std::string(bytes.begin(), bytes.end());
+  };
+  const JpegDataset dataset = open(0);
+  for (const Augment augment : {Augment::training, Augment::none})
+    for (const int64_t sample : {0, 1}) {
+      const at::Tensor seen = input(dataset, {sample, 0}, augment);
+      EXPECT_LT((seen - (200 / 127.5 - 1)).abs().max().item<float>(), 0.02) << sample;
+    }
 }
 
 TEST_F(JpegDatasetInputs, SplitsAndTheirFingerprintsDiffer) {

@@ -22,7 +22,8 @@ Recipe of_file(const std::string& name, const std::vector<std::string>& changes 
 TEST(PaperRecipes, KnowTheirOwn) {
   for (const char* name :
        {"alexnet-cifar10.yaml", "resnet56-cifar10.yaml", "resnet56-cifar100.yaml", "mlp-mnist-student.yaml",
-        "mlp-mnist-teacher-dropout.yaml", "mlp-mnist-teacher-smoothing.yaml", "wmt14-ende-base.yaml"}) {
+        "mlp-mnist-teacher-dropout.yaml", "mlp-mnist-teacher-smoothing.yaml", "wmt14-ende-base.yaml",
+        "imagenet-inception_v4.yaml"}) {
     EXPECT_TRUE(has_paper_recipe(of_file(name))) << name;
     EXPECT_THAT(differences_from_paper(of_file(name)), ElementsAre()) << name;
   }
