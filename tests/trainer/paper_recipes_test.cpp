@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "trainer/small_run.h"
 
@@ -27,6 +30,28 @@ TEST(PaperRecipes, KnowTheirOwn) {
     EXPECT_TRUE(has_paper_recipe(of_file(name))) << name;
     EXPECT_THAT(differences_from_paper(of_file(name)), ElementsAre()) << name;
   }
+}
+
+/// Those of the folders beside too: a key that was renamed would make them useless.
+TEST(PaperRecipes, EveryRecipeThatComesWithTheProgramIsRead) {
+  int recipes = 0;
+  const char* source = std::getenv("SMOOTHLAB_SOURCE");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           (source == nullptr ? std::string(".") : std::string(source)) + "/recipes")) {
+    const std::string path = entry.path().string();
+    if (entry.path().extension() != ".yaml") continue;
+    std::ifstream in(path);
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    if (text.find("\nstages:") != std::string::npos) continue;
+    setenv("SMOOTHLAB_DATA", "/somewhere", 1);
+    std::vector<std::string> settings;
+    // A part of a study whose teacher the study names.
+    if (text.find("teacher:") != std::string::npos && text.find("run:") == std::string::npos)
+      settings.push_back("teacher.run=/somewhere");
+    EXPECT_NO_THROW(read_recipe(path, settings)) << path;
+    ++recipes;
+  }
+  EXPECT_GE(recipes, 15);
 }
 
 TEST(PaperRecipes, SmoothingSeedAndHowARunIsKeptMakeNoDifference) {
