@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "cluster/device.h"
@@ -11,6 +12,7 @@
 #include "eval/chosen_class.h"
 #include "eval/evaluation_pass.h"
 #include "eval/output_file.h"
+#include "eval/real_accuracy.h"
 #include "launcher/job.h"
 #include "launcher/job_options.h"
 #include "launcher/loaded_on_all.h"
@@ -31,6 +33,7 @@ struct EvaluateRequest {
   cluster::PlacementWish placement;
   std::string folder, split, logits;
   std::string keep;  ///< "full", "summary"; empty: as the recipe keeps its own
+  std::string real;  ///< file of ReaL labels; empty: none
   trainer::LoadOptions load;
   eval::LogitPrecision precision = eval::LogitPrecision::float32;
   bool penultimate = true, json = false;
@@ -47,7 +50,7 @@ std::shared_ptr<const data::Dataset> draws_of(const trainer::InformationOptions&
 }
 
 void print(const EvaluateRequest& request, const std::string& split, const trainer::LoadedRun& run,
-           const eval::CalibrationSums& sums) {
+           const eval::CalibrationSums& sums, const std::optional<eval::RealAccuracy>& real) {
   if (request.json) {
     nlohmann::ordered_json json;
     json["run"] = request.folder;
@@ -60,14 +63,22 @@ void print(const EvaluateRequest& request, const std::string& split, const train
     json["nll"] = sums.mean_nll();
     json["brier"] = sums.mean_brier();
     json["ece"] = sums.ece();
+    if (real) {
+      json["real_accuracy"] = real->accuracy();
+      json["real_images"] = real->images;
+    }
     json["logits"] = request.logits;
     std::cout << json.dump(2) << '\n';
     return;
   }
-  std::printf("%s, step %lld, %s: %lld rows, accuracy %.4f, NLL %.4f, Brier %.4f, ECE %.4f\n",
+  std::printf("%s, step %lld, %s: %lld rows, accuracy %.4f, NLL %.4f, Brier %.4f, ECE %.4f",
               request.folder.c_str(), static_cast<long long>(run.step), split.c_str(),
               static_cast<long long>(sums.rows), sums.accuracy(), sums.mean_nll(), sums.mean_brier(),
               sums.ece());
+  if (real)
+    std::printf(", ReaL accuracy %.4f of %lld images", real->accuracy(),
+                static_cast<long long>(real->images));
+  std::printf("\n");
   std::fflush(stdout);
 }
 
@@ -106,10 +117,37 @@ trainer::TaskSplit samples_of(const EvaluateRequest& request, const trainer::Loa
   return {"draws", draws_of(request.information, run.task)};
 }
 
+/// On rank 0, where they are asked for, and no error for all the ranks only at the end.
+std::optional<eval::RealLabels> read_real_labels(const EvaluateRequest& request, const std::string& split,
+                                                 const data::Dataset& dataset, const trainer::LoadedRun& run,
+                                                 cluster::Communicator& communicator) {
+  std::optional<eval::RealLabels> labels;
+  if (request.real.empty()) return labels;
+  trainer::on_root(communicator, [&] {
+    labels.emplace(request.real);
+    eval::require_real_split(*labels, run.task.name, split, dataset.size(), run.network->classes(),
+                             request.folder);
+  });
+  return labels;
+}
+
+/// Of the rows as they were written.
+std::optional<eval::RealAccuracy> judge_real(const EvaluateRequest& request,
+                                             const std::optional<eval::RealLabels>& labels,
+                                             cluster::Log& log) {
+  if (!labels) return std::nullopt;
+  const eval::LogitFile file(request.logits, eval::Incomplete::refuse, eval::Compact::refuse,
+                             eval::Summary::accept);
+  const eval::RealAccuracy real = eval::real_accuracy(file, *labels, 0);
+  if (!real.doubt().empty()) log.warning("{}", real.doubt());
+  return real;
+}
+
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
   const bool newest = request.load.step < 0;
   const auto run = load_on_all(request.folder, request.load, communicator, log);
   const auto [split, dataset] = samples_of(request, run);
+  const auto real_labels = read_real_labels(request, split, *dataset, run, communicator);
   const bool summary = keeps_summary(request, run.recipe);
   if (request.logits.empty()) {
     // The plain name is the newest checkpoint's; an older one's rows may not take its place.
@@ -129,7 +167,7 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
   options.summary = summary;
   options.precision = request.precision;
   const auto sums = eval::evaluate(*run.network, dataset, communicator, placement, options, log);
-  if (communicator.is_root()) print(request, split, run, sums);
+  if (communicator.is_root()) print(request, split, run, sums, judge_real(request, real_labels, log));
   return 0;
 }
 
@@ -153,6 +191,9 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
           "keep", "WHAT",
           "full: all logits; summary: of each row what calibrate needs, some 620 bytes whatever the classes; "
           "the recipe's logits.keep without it")
+      .value(
+          "real", "FILE",
+          "ReaL labels of ImageNet's validation images (real.json): also how often the top prediction is one of them")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
       .flag("json", "print one JSON object");
@@ -185,6 +226,10 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
     request.information = wanted_draws(options);
     request.penultimate = false;
   }
+  request.real = options.text("real");
+  if (!request.real.empty() && options.has("classes"))
+    throw UsageError("draws are of the training split, which has no ReaL labels", "--real",
+                     "leave --real or --classes out");
   request.json = options.has("json");
   job.after_death = "nothing was published, an older logit file is as it was; evaluate again";
   return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {
