@@ -65,6 +65,8 @@ json to_json(const CalibrationReport& report) {
   put(object, "", report.unscaled);
   put(object, "_scaled", report.scaled);
   put(object, "_held_out", report.held_out);
+  object["real_accuracy"] = report.real ? json(report.real->accuracy()) : json();
+  object["real_images"] = report.real ? json(report.real->images) : json();
   object["temperature"] = report.fit ? json(report.fit->temperature) : json();
   object["temperature_end"] = report.fit ? json(fit_end_name(report.fit->end)) : json();
   object["equivalent_smoothing"] = json::array();

@@ -105,6 +105,9 @@ std::string file_line(const CalibrationReport& report) {
     const std::string value = stated(report.origin, name);
     if (!value.empty()) text += fmt::format(" · {} {}", name, value);
   }
+  if (report.real)
+    text += fmt::format(" · ReaL accuracy {:.2f} %, of {} images", 100 * report.real->accuracy(),
+                        report.real->images);
   return "<tr class=\"file\"><td colspan=\"11\">" + escape_markup(text) + "</td></tr>\n";
 }
 

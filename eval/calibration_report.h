@@ -12,6 +12,7 @@
 #include "eval/bootstrap.h"
 #include "eval/calibration.h"
 #include "eval/logit_file.h"
+#include "eval/real_accuracy.h"
 #include "eval/stated_origin.h"
 #include "eval/temperature.h"
 
@@ -72,8 +73,9 @@ struct CalibrationReport {
   std::optional<std::array<TemperatureFit, 2>> held_out_fits;  ///< fitted to half 0, to half 1
   std::optional<CalibrationMetrics> held_out;
   std::vector<std::pair<double, double>>
-      gamma;                       ///< temperature, equivalent smoothing (equivalent_smoothing.h)
-  std::vector<std::string> notes;  ///< what a reader should know, a sentence each
+      gamma;                         ///< temperature, equivalent smoothing (equivalent_smoothing.h)
+  std::optional<RealAccuracy> real;  ///< by ReaL labels, where there were some; analyse() knows none
+  std::vector<std::string> notes;    ///< what a reader should know, a sentence each
 
   /// The two held-out temperatures in one number, their geometric mean.
   std::optional<double> held_out_temperature() const;

@@ -66,6 +66,9 @@ std::string to_table(const std::vector<CalibrationReport>& reports) {
     text += text_table(lines);
     for (const auto& [temperature, gamma] : report.gamma)
       text += fmt::format("  equivalent smoothing at T = {:g}: {:.6f}\n", temperature, gamma);
+    if (report.real)
+      text += fmt::format("  ReaL accuracy: {:.4f}, of the {} images with ReaL labels\n",
+                          report.real->accuracy(), report.real->images);
     for (const std::string& note : report.notes) text += "  note: " + printable(note) + "\n";
   }
   return text;

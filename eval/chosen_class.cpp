@@ -1,9 +1,11 @@
 #include "eval/chosen_class.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <optional>
 
 #include "cluster/error.h"
@@ -12,8 +14,8 @@
 namespace smoothlab::eval {
 namespace {
 
-/// More names than this are no help in a message.
-constexpr size_t readable_names = 40;
+/// More names than this are no help in a message, and of namesakes even fewer.
+constexpr size_t readable_names = 40, readable_namesakes = 4;
 
 std::optional<int64_t> as_number(const std::string& written) {
   int64_t number = 0;
@@ -22,10 +24,65 @@ std::optional<int64_t> as_number(const std::string& written) {
   return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
 }
 
+/// "toy poodle" of "toy_poodle".
+std::string spaced(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+/// "tench" of "tench, Tinca tinca"; a name of one word piece, ",", is its own.
+std::string first_synonym(const std::string& name) {
+  const size_t end = name.find(", ");
+  return end == 0 ? name : name.substr(0, end);
+}
+
+/// The classes that a word may stand for, by the first way of writing a name that fits any.
+std::vector<size_t> namesakes(const std::string& written, const std::vector<std::string>& names) {
+  const std::string with_spaces = spaced(written), piece = "\u2581" + written;
+  const std::vector<std::function<bool(const std::string&)>> ways = {
+      [&](const std::string& name) { return name == written; },
+      [&](const std::string& name) { return name == piece; },
+      [&](const std::string& name) { return spaced(name) == with_spaces; },
+      [&](const std::string& name) { return first_synonym(spaced(name)) == with_spaces; }};
+  std::vector<size_t> found;
+  for (const auto& fits : ways) {
+    for (size_t k = 0; k < names.size(); ++k)
+      if (fits(names[k])) found.push_back(k);
+    if (!found.empty()) break;
+  }
+  return found;
+}
+
+[[noreturn]] void refuse_namesakes(const std::string& written, const std::vector<size_t>& found,
+                                   const std::vector<std::string>& names, const std::string& path) {
+  std::vector<std::string> ways;
+  bool named = false;  // whether a whole name tells one of them from the others
+  for (const size_t k : found) {
+    if (ways.size() == readable_namesakes) {
+      ways.emplace_back("…");
+      break;
+    }
+    const bool own = std::count(names.begin(), names.end(), names[k]) == 1;
+    named = named || own;
+    ways.push_back(own ? fmt::format("{} ('{}')", k, names[k]) : std::to_string(k));
+  }
+  const std::string count = found.size() == 2 ? fmt::format("class {} and of class {}", found[0], found[1])
+                                              : fmt::format("{} classes", found.size());
+  throw UsageError(fmt::format("'{}' is the name of {}", written, count), path,
+                   fmt::format("give the number{} of the one that is meant: {}",
+                               named ? " or the whole name" : "", fmt::join(ways, ", ")));
+}
+
 std::string remedy(const std::string& written, const std::vector<std::string>& names, int64_t classes) {
   if (names.empty())
     return fmt::format("the file has no names: give class numbers from 0 to {}", classes - 1);
   const std::string nearest = nearest_name(written, names);
+  if (nearest.empty()) {
+    std::vector<std::string> short_ones;
+    for (const auto& name : names) short_ones.push_back(first_synonym(spaced(name)));
+    const std::string near_short = nearest_name(spaced(written), short_ones);
+    if (!near_short.empty()) return "did you mean '" + near_short + "'?";
+  }
   if (nearest.empty() && names.size() > readable_names)
     return fmt::format("give another name, or a class number from 0 to {}", classes - 1);
   return suggest_name(written, names);
@@ -33,17 +90,9 @@ std::string remedy(const std::string& written, const std::vector<std::string>& n
 
 ChosenClass choose(const std::string& written, const std::vector<std::string>& names, int64_t classes,
                    const std::string& path) {
-  auto found = std::find(names.begin(), names.end(), written);
-  if (found == names.end()) found = std::find(names.begin(), names.end(), "\u2581" + written);
-  if (found != names.end()) {
-    const auto number = found - names.begin();
-    const auto again = std::find(found + 1, names.end(), *found);
-    if (again != names.end())
-      throw UsageError(
-          fmt::format("'{}' is the name of class {} and of class {}", written, number, again - names.begin()),
-          path, "give the number of the one that is meant");
-    return {number, *found};
-  }
+  const auto found = namesakes(written, names);
+  if (found.size() > 1) refuse_namesakes(written, found, names, path);
+  if (found.size() == 1) return {static_cast<int64_t>(found[0]), names[found[0]]};
   const auto number = as_number(written);
   if (!number) throw UsageError("there is no class '" + written + "'", path, remedy(written, names, classes));
   if (*number < 0 || *number >= classes)
@@ -94,6 +143,21 @@ std::vector<ChosenClass> choose_classes(const std::vector<std::string>& written,
     chosen.push_back(next);
   }
   return chosen;
+}
+
+std::vector<std::string> short_names(const std::vector<ChosenClass>& chosen) {
+  std::vector<std::string> names;
+  for (const ChosenClass& one : chosen) {
+    std::string name = first_synonym(one.name);
+    for (size_t i = 1; i + 1 < name.size(); ++i)
+      if (name[i] == '_') name[i] = ' ';
+    names.push_back(name);
+  }
+  const auto short_ones = names;
+  for (size_t i = 0; i < names.size(); ++i)
+    if (std::count(short_ones.begin(), short_ones.end(), short_ones[i]) > 1)
+      names[i] += fmt::format(" ({})", chosen[i].number);
+  return names;
 }
 
 }  // namespace smoothlab::eval

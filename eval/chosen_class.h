@@ -19,12 +19,18 @@ std::vector<std::string> split_classes(const std::vector<std::string>& given, si
                                        const std::string& option);
 
 /// The classes that these names or numbers stand for in a file of K `classes`, `names` of them (empty: it has
-/// none; then only numbers are known). A name goes before a number, as of a word piece "7"; a word stands for
-/// the piece that begins one, "the" for "▁the", where it is no name itself. `path` is what
-/// messages name. Throws UsageError for what is neither (with the nearest name), for a name that several
-/// classes have, and for a class given twice.
+/// none; then only numbers are known). A name goes before a number, as of a word piece "7". Where none is
+/// written exactly so, a word stands for the piece that begins one, "the" for "▁the"; an underscore for a
+/// space and the reverse, "toy poodle" for "toy_poodle"; and at last for the class that it is the first
+/// synonym of, "tench" for "tench, Tinca tinca". `path` is what messages name. Throws UsageError for what is
+/// neither (with the nearest name), for a name that several classes have, such as ImageNet's two cranes (with
+/// what to write instead), and for a class given twice.
 std::vector<ChosenClass> choose_classes(const std::vector<std::string>& written,
                                         const std::vector<std::string>& names, int64_t classes,
                                         const std::string& path);
+
+/// What figures call these classes: "tench" for "tench, Tinca tinca", "toy poodle" for "toy_poodle", and with
+/// its number, "crane (134)", where two of them would be called the same.
+std::vector<std::string> short_names(const std::vector<ChosenClass>& chosen);
 
 }  // namespace smoothlab::eval

@@ -79,7 +79,8 @@ Chart information_chart(const std::vector<InformationReport>& reports) {
   }
   Chart chart;
   const auto& chosen = reports.front().chosen;
-  chart.title = printable(fmt::format("Mutual information, {} against {}", chosen[0].name, chosen[1].name));
+  const auto names = short_names({chosen[0], chosen[1]});
+  chart.title = printable(fmt::format("Mutual information, {} against {}", names[0], names[1]));
   chart.subtitle = fmt::format("{} examples, {} draws of each; at most log N = {:.2f}",
                                reports.front().estimate.examples, reports.front().estimate.draws, bound);
   chart.y = {"nats", 0.0, 1.12 * most};

@@ -33,10 +33,11 @@ td .soft{font-size:.875em;margin-left:.35em}
 tr.file td{background:var(--card);font-weight:600;text-align:left;white-space:normal;overflow-wrap:anywhere}
 tr.published td{color:var(--soft)}
 .diagrams{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,280px),1fr));gap:16px}
-figure{margin:0;padding:14px;background:var(--card);border:1px solid var(--line);border-radius:8px}
+figure{margin:0;padding:14px;background:var(--card);border:1px solid var(--line);border-radius:8px;
+display:flex;flex-direction:column}
 figcaption{margin-bottom:8px;overflow-wrap:anywhere}
 figcaption b{display:block}
-figure svg{display:block;width:100%;height:auto;font:11px system-ui,sans-serif}
+figure svg{display:block;width:100%;height:auto;margin-top:auto;font:11px system-ui,sans-serif}
 svg text{fill:var(--soft)}svg .axis-name{font-size:12px}
 .bar{fill:var(--bar)}.gap{fill:var(--gap);fill-opacity:.45;stroke:var(--gap)}.share{fill:var(--share)}
 .grid{stroke:var(--line)}.axis{fill:none;stroke:var(--soft)}
@@ -55,7 +56,7 @@ border-radius:0;vertical-align:3px}
 .legend .b{background:var(--bar)}.legend .g{background:var(--gap);opacity:.6}
 .legend .i{height:0;border-top:2px dashed var(--ink);border-radius:0;vertical-align:4px}
 .notes{padding-left:20px}
-h3{font-size:1rem;margin:28px 0 10px}
+h3{font-size:1rem;margin:28px 0 10px}h4{font-size:.95rem;margin:18px 0 8px}
 section+section{border-top:1px solid var(--line);margin-top:44px}
 table.claims th:nth-child(2){text-align:left}
 td.text{white-space:normal;text-align:left;min-width:15ch}

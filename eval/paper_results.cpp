@@ -11,21 +11,23 @@ std::vector<PublishedResults> all_results() {
   alexnet.task = "cifar10";
   alexnet.model = "alexnet_tutorial";
   alexnet.accuracies = {{0, 86.8, 0.2}, {0.1, 86.7, 0.3}};
-  alexnet.projected = {{"airplane", "automobile", "bird"}};
+  alexnet.projected = {{{"airplane", "automobile", "bird"}}};
 
   PublishedResults resnet;
   resnet.task = "cifar100";
   resnet.model = "resnet56_t2t";
   resnet.accuracies = {{0, 72.1, 0.3}, {0.1, 72.7, 0.3}};
   resnet.calibration = {0.150, 0.021, 1.9, 0.05, 0.024};
-  resnet.projected = {{"beaver", "dolphin", "otter"}};
+  resnet.projected = {{{"beaver", "dolphin", "otter"}}};
 
   PublishedResults inception;
   inception.task = "imagenet";
   inception.model = "inception_v4";
   inception.accuracies = {{0, 80.9, std::nullopt}, {0.1, 80.9, std::nullopt}};
   inception.calibration = {0.071, 0.022, 1.4, 0.1, 0.035};
-  inception.projected = {{"tench", "meerkat", "cleaver"}};
+  inception.projected = {{{"tench", "meerkat", "cleaver"}},
+                         {{"toy poodle", "miniature poodle", "tench"}, true}};
+  inception.split = "test";
 
   PublishedResults transformer;
   transformer.task = "text";

@@ -22,12 +22,22 @@ struct PublishedCalibration {
   double alpha = 0, smoothed = 0;
 };
 
+/// Fig. 1: three classes that are projected.
+struct PublishedProjection {
+  std::array<std::string, 3> classes;
+  /// Whether two of them look alike: those stay near each other, so that no regular triangle is claimed.
+  bool similar = false;
+};
+
 /// Everything printed of one network on one data set.
 struct PublishedResults {
   std::string task, model;  ///< as recipes name them
   std::vector<PublishedAccuracy> accuracies;
   std::optional<PublishedCalibration> calibration;
-  std::optional<std::array<std::string, 3>> projected;  ///< classes of fig. 1
+  std::vector<PublishedProjection> projected;
+  /// The split that the figures are of, where it is not the one that a run is evaluated on while it trains:
+  /// ImageNet's official validation images are the split `test`. Empty: that one.
+  std::string split;
 };
 
 /// Null where the paper has no such network. A Transformer of any size is compared with the one that the

@@ -280,4 +280,10 @@ PenultimateProjection project(const LogitFile& file, const std::vector<std::stri
   return result;
 }
 
+std::vector<std::string> short_names(const PenultimateProjection& projection) {
+  std::vector<ChosenClass> chosen;
+  for (const ProjectedClass& one : projection.chosen) chosen.push_back(one.chosen);
+  return short_names(chosen);
+}
+
 }  // namespace smoothlab::eval

@@ -69,6 +69,9 @@ PenultimateProjection project(const LogitFile& file, const std::vector<std::stri
                               const ProjectionOptions& options = {},
                               const std::function<void(int64_t rows)>& passed = {});
 
+/// What figures call the three classes, see chosen_class.h.
+std::vector<std::string> short_names(const PenultimateProjection& projection);
+
 /// One object: file, rows, classes, penultimate, what the file states, chosen (a list of {class, name, rows,
 /// mean, template, deviation, deviation_full}), points (of {class, sample_id, row, x, y}), measures by name.
 nlohmann::json to_json(const PenultimateProjection& projection);

@@ -73,7 +73,8 @@ Chart projection_chart(const PenultimateProjection& projection) {
   chart.subtitle = fmt::format("spread {}, regularity {}; templates × {:g}", number(projection.spread),
                                number(projection.means.regularity), scale);
   chart.equal_scale = true;
-  const auto name = [&](size_t c) { return printable(projection.chosen[c].chosen.name); };
+  const auto names = short_names(projection);
+  const auto name = [&](size_t c) { return printable(names[c]); };
   chart.x.name = fmt::format("from {} to {}", name(0), name(1));
   chart.y.name = fmt::format("towards {}", name(2));
   for (size_t c = 0; c < 3; ++c) {

@@ -1,10 +1,14 @@
 #include "eval/report_charts.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
+#include "eval/printable.h"
 #include "eval/projection_figure.h"
 
 namespace smoothlab::eval {
@@ -73,6 +77,39 @@ std::vector<StepValue> losses(const ReportRun& run) {
   return values;
 }
 
+using ClassNumbers = std::array<int64_t, 3>;
+
+ClassNumbers numbers_of(const PenultimateProjection& projection) {
+  ClassNumbers numbers{};
+  for (size_t c = 0; c < numbers.size(); ++c) numbers[c] = projection.chosen[c].chosen.number;
+  return numbers;
+}
+
+/// In the order in which runs have them.
+std::vector<ClassNumbers> projected_triples(const ReportSubject& subject) {
+  std::vector<ClassNumbers> triples;
+  for (const AlphaRuns& smoothing : subject.smoothing)
+    for (const ReportRun* run : smoothing.runs)
+      for (const auto& one : run->projections) {
+        const ClassNumbers numbers = numbers_of(one.projection);
+        if (std::find(triples.begin(), triples.end(), numbers) == triples.end()) triples.push_back(numbers);
+      }
+  return triples;
+}
+
+const PenultimateProjection* first_projection(const AlphaRuns& smoothing, const ClassNumbers& triple,
+                                              const std::string& split) {
+  for (const ReportRun* run : smoothing.runs)
+    for (const auto& one : run->projections)
+      if (stated(one.projection.origin, "split") == split && numbers_of(one.projection) == triple)
+        return &one.projection;
+  return nullptr;
+}
+
+std::string class_list(const PenultimateProjection& projection) {
+  return printable(fmt::format("{}", fmt::join(short_names(projection), ", ")));
+}
+
 std::vector<StepValue> informations(const ReportRun& run) {
   std::vector<StepValue> values;
   for (const auto& at : run.information) values.push_back({at.step, at.estimate.information});
@@ -116,21 +153,23 @@ std::optional<Chart> information_chart(const ReportSubject& subject) {
   return chart;
 }
 
-std::vector<Chart> projection_charts(const ReportSubject& subject) {
-  std::vector<Chart> charts;
-  for (const AlphaRuns* smoothing : {subject.hard(), subject.smoothed()}) {
-    if (!smoothing) continue;
-    for (const char* split : {"train", "validation", "test"}) {
-      const PenultimateProjection* projection = nullptr;
-      for (const ReportRun* run : smoothing->runs)
-        if (!projection) projection = projection_of(*run, split);
-      if (!projection) continue;
-      Chart chart = projection_chart(*projection);
-      chart.title = smoothing->title() + ", " + split;
-      charts.push_back(std::move(chart));
+std::vector<ProjectionCharts> projection_charts(const ReportSubject& subject) {
+  std::vector<ProjectionCharts> groups;
+  for (const ClassNumbers& triple : projected_triples(subject)) {
+    ProjectionCharts& group = groups.emplace_back();
+    for (const AlphaRuns* smoothing : {subject.hard(), subject.smoothed()}) {
+      if (!smoothing) continue;
+      for (const char* split : {"train", "validation", "test"}) {
+        const PenultimateProjection* projection = first_projection(*smoothing, triple, split);
+        if (!projection) continue;
+        Chart& chart = group.charts.emplace_back(projection_chart(*projection));
+        chart.title = smoothing->title() + ", " + split;
+        group.classes = class_list(*projection);
+      }
     }
+    if (group.charts.empty()) groups.pop_back();
   }
-  return charts;
+  return groups;
 }
 
 }  // namespace smoothlab::eval

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "eval/chart.h"
@@ -16,8 +17,14 @@ std::vector<Chart> training_charts(const ReportSubject& subject);
 /// where no run has an estimate.
 std::optional<Chart> information_chart(const ReportSubject& subject);
 
+/// Projections of the same three classes.
+struct ProjectionCharts {
+  std::string classes;  ///< "tench, meerkat, cleaver"
+  std::vector<Chart> charts;
+};
+
 /// Fig. 1: the penultimate projections of the first seed, hard targets above smoothed ones, a split in each
 /// column. Empty where there is none.
-std::vector<Chart> projection_charts(const ReportSubject& subject);
+std::vector<ProjectionCharts> projection_charts(const ReportSubject& subject);
 
 }  // namespace smoothlab::eval

@@ -87,13 +87,22 @@ std::string smoothing_row(const AlphaRuns& smoothing) {
   const auto cell = [&](int digits, const auto& figure) {
     return statistics_cell(over_runs(smoothing, figure), digits);
   };
-  const auto nll = [](const ReportRun& run) -> std::optional<double> {
-    if (run.evaluations.empty()) return std::nullopt;
-    return run.evaluations.back().nll;
-  };
   return "<tr>" + page_cell(smoothing.title()) + page_cell(std::to_string(smoothing.runs.size())) +
-         cell(2, final_accuracy) + cell(4, nll) + cell(4, calibration_error) + cell(4, scaled_error) +
+         cell(2, final_accuracy) + cell(4, final_nll) + cell(4, calibration_error) + cell(4, scaled_error) +
          cell(2, fitted_temperature) + "</tr>\n";
+}
+
+/// Where figures are not of what curves and the table of runs show.
+std::string other_split(const ReportSubject& subject) {
+  for (const AlphaRuns& smoothing : subject.smoothing)
+    for (const ReportRun* run : smoothing.runs)
+      if (judged_elsewhere(*run))
+        return paragraph(
+            fmt::format("Figures of final logits are of split {}, on which the paper's are; curves and "
+                        "the table of runs are of what was evaluated while training.",
+                        stated(run->calibration->origin, "split")),
+            "soft");
+  return "";
 }
 
 std::string smoothing_table(const ReportSubject& subject) {
@@ -103,7 +112,8 @@ std::string smoothing_table(const ReportSubject& subject) {
   return "<h3>By label smoothing</h3>\n" +
          page_table({"", "runs", "accuracy, %", "NLL, nats", "ECE", "ECE, scaled", "T"}, rows) +
          "<p class=\"soft\">Means over runs that differ in their seed alone, ± the standard deviation of the "
-         "sample; hovering shows the least and the greatest. Scaled: at the temperature T fitted to the same rows.</p>\n";
+         "sample; hovering shows the least and the greatest. Scaled: at the temperature T fitted to the same rows.</p>\n" +
+         other_split(subject);
 }
 
 std::string reliability_part(const ReportSubject& subject, Figures& figures) {
@@ -149,15 +159,21 @@ std::string sweep_part(const ReportSubject& subject, Figures& figures) {
 }
 
 std::string projection_part(const ReportSubject& subject, Figures& figures) {
+  const auto groups = projection_charts(subject);
+  if (groups.empty()) return "";
   std::string html;
-  for (const Chart& chart : projection_charts(subject)) html += figures.chart(chart);
-  if (html.empty()) return "";
+  for (const ProjectionCharts& group : groups) {
+    if (groups.size() > 1) html += "<h4>" + escape_markup(group.classes) + "</h4>\n";
+    std::string charts;
+    for (const Chart& chart : group.charts) charts += figures.chart(chart);
+    html += grid(charts, "diagrams pairs");
+  }
   return fmt::format("<h3>Penultimate projections (fig. {})</h3>\n", data::is_text(subject.task) ? 7 : 1) +
          "<p class=\"soft\">Penultimate activations of three classes "
          "on the plane through their templates, of the first seed that kept them. Dashed: where two of the classes have equal "
          "logits. Spread: distance to the class's mean over the distance between the means. Regularity: 1 for "
          "an equilateral triangle of the means.</p>\n" +
-         grid(html, "diagrams pairs");
+         html;
 }
 
 std::string training_part(const ReportSubject& subject, Figures& figures) {

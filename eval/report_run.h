@@ -57,8 +57,13 @@ struct ReportRun {
   };
   std::vector<Evaluation> evaluations;
 
-  std::optional<CalibrationReport> calibration;    ///< of the final logits of what was evaluated
-  std::vector<PenultimateProjection> projections;  ///< of final logits, a split each
+  /// Of the final logits of what was evaluated, or of the split that the paper's figures are of.
+  std::optional<CalibrationReport> calibration;
+  struct Projection {
+    PenultimateProjection projection;
+    bool similar = false;  ///< two of its classes look alike: no claim is judged by it
+  };
+  std::vector<Projection> projections;  ///< of final logits, each of a split and three classes
   struct Information {
     int64_t step = 0;
     MutualInformation estimate;

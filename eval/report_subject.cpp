@@ -167,9 +167,22 @@ std::vector<ReportSubject> report_subjects(const std::vector<ReportRun>& runs) {
   return subjects;
 }
 
+bool judged_elsewhere(const ReportRun& run) {
+  if (!run.calibration) return false;
+  const std::string split = stated(run.calibration->origin, "split");
+  return !split.empty() && (run.evaluations.empty() || split != run.evaluations.back().split);
+}
+
 std::optional<double> final_accuracy(const ReportRun& run) {
+  if (judged_elsewhere(run)) return 100 * run.calibration->unscaled.accuracy;
   if (run.evaluations.empty()) return std::nullopt;
   return 100 * run.evaluations.back().accuracy;
+}
+
+std::optional<double> final_nll(const ReportRun& run) {
+  if (judged_elsewhere(run)) return run.calibration->unscaled.nll;
+  if (run.evaluations.empty()) return std::nullopt;
+  return run.evaluations.back().nll;
 }
 
 std::optional<double> calibration_error(const ReportRun& run) {
@@ -206,8 +219,8 @@ std::optional<double> lost_information(const ReportRun& run) {
 }
 
 const PenultimateProjection* projection_of(const ReportRun& run, const std::string& split) {
-  for (const PenultimateProjection& projection : run.projections)
-    if (stated(projection.origin, "split") == split) return &projection;
+  for (const auto& [projection, similar] : run.projections)
+    if (!similar && stated(projection.origin, "split") == split) return &projection;
   return nullptr;
 }
 

@@ -57,8 +57,12 @@ SeedStatistics over_runs(const AlphaRuns& smoothing, const Figure& figure) {
   return over_runs(smoothing.runs, figure);
 }
 
+/// Whether figures are of the logits of another split than the run was evaluated on while it trained.
+bool judged_elsewhere(const ReportRun& run);
+
 // The figures that tables and claims are made of; none where a run lacks it.
 std::optional<double> final_accuracy(const ReportRun& run);     ///< percent
+std::optional<double> final_nll(const ReportRun& run);          ///< nats
 std::optional<double> calibration_error(const ReportRun& run);  ///< ECE, 15 bins
 std::optional<double> scaled_error(const ReportRun& run);  ///< at the temperature fitted to the same rows
 std::optional<double> fitted_temperature(const ReportRun& run);
@@ -67,7 +71,7 @@ std::optional<double> final_information(const ReportRun& run);  ///< nats
 /// one.
 std::optional<double> highest_information(const ReportRun& run);
 std::optional<double> lost_information(const ReportRun& run);
-/// Of the projection of this split.
+/// Of the projection of this split, of classes that do not look alike.
 std::optional<double> projected_spread(const ReportRun& run, const std::string& split);
 std::optional<double> projected_regularity(const ReportRun& run, const std::string& split);
 const PenultimateProjection* projection_of(const ReportRun& run, const std::string& split);

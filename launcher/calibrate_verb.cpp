@@ -3,6 +3,7 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "cluster/error.h"
@@ -100,10 +101,16 @@ Outputs claim_outputs(const Options& options, const std::vector<std::string>& fi
 }
 
 eval::CalibrationReport analyse(const std::string& path, const std::string& name,
-                                const eval::CalibrationOptions& options) {
+                                const eval::CalibrationOptions& options,
+                                const std::optional<eval::RealLabels>& real_labels) {
   const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::refuse, eval::Summary::accept);
+  std::optional<eval::RealAccuracy> real;
+  if (real_labels) real = eval::real_accuracy(file, *real_labels, options.threads);
   AnalysisProgress progress(name, file.rows(), options.fit && !options.temperature ? 2 : 1);
-  return eval::analyse(file, options, [&progress](int64_t rows) { progress.add(rows); });
+  auto report = eval::analyse(file, options, [&progress](int64_t rows) { progress.add(rows); });
+  report.real = real;
+  if (real && !real->doubt().empty()) report.notes.push_back(real->doubt());
+  return report;
 }
 
 /// Of files of several steps of a run.
@@ -140,6 +147,9 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
       .value("temperature", "T", "scale by this temperature instead of fitting one")
       .flag("no-fit", "fit no temperature and report nothing scaled")
       .value("gamma", "T,...", "equivalent smoothing of the outputs at these temperatures, as of a teacher")
+      .value(
+          "real", "FILE",
+          "ReaL labels of ImageNet's validation images (real.json): also how often the top prediction is one of them")
       .value("bootstrap", "N", "replicates of the 95 % interval of ECE; 0: none", "1000")
       .value("seed", "S", "of the bootstrap and the held-out halves", "1")
       .value("threads", "N", "0: as many as there are cores", "0")
@@ -154,13 +164,17 @@ int calibrate_verb(const std::vector<std::string>& arguments) {
   eval::check(calibration);
   const bool one_given = options.words().size() == 1;
   const auto files = whole_files(options.words());
-  const Outputs outputs = claim_outputs(options, files, options.words());
+  auto given = options.words();
+  if (options.has("real")) given.push_back(options.text("real"));
+  const Outputs outputs = claim_outputs(options, files, given);
+  std::optional<eval::RealLabels> real;
+  if (options.has("real")) real.emplace(options.text("real"));
 
   std::vector<eval::CalibrationReport> reports;
   size_t number = 0;
   const int code = for_each_file(files, [&](const std::string& path) {
     const size_t at = number++;
-    reports.push_back(analyse(path, numbered(number, files.size(), path), calibration));
+    reports.push_back(analyse(path, numbered(number, files.size(), path), calibration, real));
     if (!outputs.figures.empty())
       eval::write_reliability_figures(reports.back(), outputs.figures[at], outputs.formats);
   });

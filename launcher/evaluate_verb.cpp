@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "cluster/device.h"
@@ -13,6 +14,7 @@
 #include "eval/chosen_class.h"
 #include "eval/evaluation_pass.h"
 #include "eval/output_file.h"
+#include "eval/real_accuracy.h"
 #include "launcher/job.h"
 #include "launcher/job_options.h"
 #include "launcher/loaded_on_all.h"
@@ -37,6 +39,7 @@ struct EvaluateRequest {
   std::vector<std::string> settings;
   std::string split, logits;
   std::string keep;  ///< "full", "summary"; empty: as the recipe keeps its own
+  std::string real;  ///< file of ReaL labels; empty: none
   trainer::LoadOptions load;
   eval::LogitPrecision precision = eval::LogitPrecision::float32;
   bool penultimate = true, json = false;
@@ -53,7 +56,7 @@ std::shared_ptr<const data::Dataset> draws_of(const trainer::InformationOptions&
 }
 
 void print(const EvaluateRequest& request, const std::string& split, const trainer::LoadedRun& run,
-           const eval::CalibrationSums& sums) {
+           const eval::CalibrationSums& sums, const std::optional<eval::RealAccuracy>& real) {
   if (request.json) {
     nlohmann::ordered_json json;
     if (request.weights.empty()) {
@@ -70,14 +73,20 @@ void print(const EvaluateRequest& request, const std::string& split, const train
     json["nll"] = sums.mean_nll();
     json["brier"] = sums.mean_brier();
     json["ece"] = sums.ece();
+    if (real) {
+      json["real_accuracy"] = real->accuracy();
+      json["real_images"] = real->images;
+    }
     json["logits"] = request.logits;
     std::cout << json.dump(2) << '\n';
     return;
   }
   const std::string source =
       request.weights.empty() ? fmt::format("{}, step {}", request.folder, run.step) : request.weights;
-  fmt::print("{}, {}: {} rows, accuracy {:.4f}, NLL {:.4f}, Brier {:.4f}, ECE {:.4f}\n", source, split,
+  fmt::print("{}, {}: {} rows, accuracy {:.4f}, NLL {:.4f}, Brier {:.4f}, ECE {:.4f}", source, split,
              sums.rows, sums.accuracy(), sums.mean_nll(), sums.mean_brier(), sums.ece());
+  if (real) fmt::print(", ReaL accuracy {:.4f} of {} images", real->accuracy(), real->images);
+  fmt::print("\n");
   std::fflush(stdout);
 }
 
@@ -123,10 +132,37 @@ trainer::LoadedRun load(const EvaluateRequest& request, cluster::Communicator& c
                                      *cluster::local_file_system());
 }
 
+/// On rank 0, where they are asked for, and no error for all the ranks only at the end.
+std::optional<eval::RealLabels> read_real_labels(const EvaluateRequest& request, const std::string& split,
+                                                 const data::Dataset& dataset, const trainer::LoadedRun& run,
+                                                 cluster::Communicator& communicator) {
+  std::optional<eval::RealLabels> labels;
+  if (request.real.empty()) return labels;
+  trainer::on_root(communicator, [&] {
+    labels.emplace(request.real);
+    eval::require_real_split(*labels, run.task.name, split, dataset.size(), run.network->classes(),
+                             request.folder);
+  });
+  return labels;
+}
+
+/// Of the rows as they were written.
+std::optional<eval::RealAccuracy> judge_real(const EvaluateRequest& request,
+                                             const std::optional<eval::RealLabels>& labels,
+                                             cluster::Log& log) {
+  if (!labels) return std::nullopt;
+  const eval::LogitFile file(request.logits, eval::Incomplete::refuse, eval::Compact::refuse,
+                             eval::Summary::accept);
+  const eval::RealAccuracy real = eval::real_accuracy(file, *labels, 0);
+  if (!real.doubt().empty()) log.warning("{}", real.doubt());
+  return real;
+}
+
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
   const bool newest = request.load.step < 0;
   const auto run = load(request, communicator, log);
   const auto [split, dataset] = samples_of(request, run);
+  const auto real_labels = read_real_labels(request, split, *dataset, run, communicator);
   const bool summary = keeps_summary(request, run.recipe);
   if (request.logits.empty() && request.weights.empty()) {
     // The plain name is the newest checkpoint's; an older one's rows may not take its place.
@@ -146,7 +182,7 @@ int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, 
   options.summary = summary;
   options.precision = request.precision;
   const auto sums = eval::evaluate(*run.network, dataset, communicator, placement, options, log);
-  if (communicator.is_root()) print(request, split, run, sums);
+  if (communicator.is_root()) print(request, split, run, sums, judge_real(request, real_labels, log));
   return 0;
 }
 
@@ -171,6 +207,8 @@ void read_network(const Options& options, EvaluateRequest& request) {
   for (const char* name : {"run", "step", "last", "no-average", "classes"})
     if (options.given(name))
       throw UsageError("means nothing of weights of a file", std::string("--") + name, "leave it out");
+  if (options.has("real") && !options.has("logits"))
+    throw UsageError("ReaL labels are compared with the rows of a file", "--real", "name it as --logits");
   if (request.recipe.empty())
     throw UsageError("the network and the data of the weights are not known", "--weights",
                      "name a recipe of theirs as --recipe");
@@ -202,6 +240,9 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
           "keep", "WHAT",
           "full: all logits; summary: of each row what calibrate needs, some 620 bytes whatever the classes; "
           "the recipe's logits.keep without it")
+      .value(
+          "real", "FILE",
+          "ReaL labels of ImageNet's validation images (real.json): also how often the top prediction is one of them")
       .value("precision", "TYPE", "float32 or float16, of the stored rows", "float32")
       .flag("no-penultimate", "keep logits only")
       .flag("json", "print one JSON object");
@@ -230,6 +271,10 @@ int evaluate_verb(const std::vector<std::string>& arguments) {
     request.information = wanted_draws(options);
     request.penultimate = false;
   }
+  request.real = options.text("real");
+  if (!request.real.empty() && options.has("classes"))
+    throw UsageError("draws are of the training split, which has no ReaL labels", "--real",
+                     "leave --real or --classes out");
   request.json = options.has("json");
   job.after_death = "nothing was published, an older logit file is as it was; evaluate again";
   return run_job(job, [&](cluster::Communicator& communicator, cluster::Log& log) {

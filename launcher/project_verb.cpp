@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -18,10 +19,8 @@ namespace {
 
 /// "Penultimate layer: airplane, automobile, bird".
 std::string title_of(const eval::PenultimateProjection& projection) {
-  std::string title = "Penultimate layer:";
-  for (const auto& one : projection.chosen)
-    title += (&one == projection.chosen.data() ? " " : ", ") + eval::printable(one.chosen.name);
-  return title;
+  return "Penultimate layer: " +
+         eval::printable(fmt::format("{}", fmt::join(eval::short_names(projection), ", ")));
 }
 
 }  // namespace

@@ -45,23 +45,28 @@ std::optional<UsageError> unknown_in(const eval::LogitFile& file, const std::vec
 
 }  // namespace
 
-std::vector<std::string> ProjectedClasses::of(const eval::LogitFile& file, const std::string& task,
-                                              const std::string& model) {
+std::vector<ProjectedTriple> ProjectedClasses::of(const eval::LogitFile& file, const std::string& task,
+                                                  const std::string& model) {
   const std::vector<std::string> names = file.class_names();
   if (!wished_.empty()) {
     const auto unknown = unknown_in(file, names, wished_);
     known_ = known_ || !unknown;
-    if (!unknown) return wished_;
+    if (!unknown) return {ProjectedTriple{wished_}};
     unknown_ = unknown;
   }
-  const auto* published = eval::published_results(task, model);
-  if (published && published->projected) {
-    const std::vector<std::string> paper(published->projected->begin(), published->projected->end());
-    if (!unknown_in(file, names, paper)) return paper;
-  }
+  std::vector<ProjectedTriple> triples;
+  if (const auto* published = eval::published_results(task, model))
+    for (const auto& one : published->projected) {
+      const std::vector<std::string> classes(one.classes.begin(), one.classes.end());
+      if (!unknown_in(file, names, classes)) triples.push_back({classes, one.similar});
+    }
+  if (!triples.empty()) return triples;
   if (names.size() < 3) return {};
-  if (data::is_text(task)) return most_frequent(file, names);
-  return {names.begin(), names.begin() + 3};
+  ProjectedTriple own;
+  own.classes = data::is_text(task) ? most_frequent(file, names)
+                                    : std::vector<std::string>(names.begin(), names.begin() + 3);
+  if (!unknown_in(file, names, own.classes)) triples.push_back(own);  // unless they are namesakes
+  return triples;
 }
 
 void ProjectedClasses::check() const {

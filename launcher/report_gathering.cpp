@@ -1,6 +1,7 @@
 #include "launcher/report_gathering.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +11,8 @@
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
+#include "eval/paper_results.h"
+#include "eval/report_subject.h"
 #include "launcher/kept_sweeps.h"
 #include "launcher/projected_classes.h"
 #include "trainer/checkpoint.h"
@@ -90,25 +93,44 @@ eval::ReportRun told(const trainer::RunRecord& record, const std::string& name) 
   return run;
 }
 
+/// The split that the paper's figures are of; empty where it is the one that runs are evaluated on.
+std::string paper_split(const eval::ReportRun& run) {
+  const auto* published = eval::published_results(run.task, run.model);
+  return published ? published->split : "";
+}
+
+/// Whether the run's figures are of this split: the paper's, or else what was evaluated.
+bool is_judged(const std::string& split, const eval::ReportRun& run) {
+  if (split.empty()) return false;
+  if (split == paper_split(run)) return true;
+  const bool of_paper = run.calibration && eval::stated(run.calibration->origin, "split") == paper_split(run);
+  return !of_paper && !run.evaluations.empty() && split == run.evaluations.back().split;
+}
+
 /// Adds what a logit file of the run's end shows; an earlier one is passed over.
 void judge_file(const std::string& path, const ReportWishes& wishes, ProjectedClasses& projected,
                 eval::ReportRun& run) {
   const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::refuse, eval::Summary::accept);
   if (file.attribute("step") != std::to_string(run.end->step)) return;
-  const std::string split = file.attribute("split");
-  if (!run.evaluations.empty() && split == run.evaluations.back().split) {
+  if (is_judged(file.attribute("split"), run)) {
     eval::CalibrationOptions options;
     options.threads = wishes.threads;
     options.bootstrap = 0;
     run.calibration = eval::analyse(file, options);
   }
   if (file.penultimate() == 0 || !file.has("classifier/weight")) return;
-  const auto classes = projected.of(file, run.task, run.model);
-  if (classes.empty()) return;
   eval::ProjectionOptions options;
   options.examples = wishes.examples;
   options.threads = wishes.threads;
-  run.projections.push_back(eval::project(file, classes, options));
+  for (const ProjectedTriple& triple : projected.of(file, run.task, run.model)) {
+    try {
+      run.projections.push_back({eval::project(file, triple.classes, options), triple.similar});
+    } catch (const DataError& error) {
+      run.problems.push_back(fmt::format("{} is not projected to {}: {}.",
+                                         std::filesystem::path(path).filename().string(),
+                                         fmt::join(triple.classes, ", "), error.problem()));
+    }
+  }
 }
 
 void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, ProjectedClasses& projected,
@@ -123,6 +145,12 @@ void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, P
       run.problems.push_back(name + " is left out: " + error.problem() + ".");
     }
   }
+  const std::string wanted = paper_split(run);
+  if (!wanted.empty() && !run.evaluations.empty() && run.evaluations.back().split != wanted &&
+      !eval::judged_elsewhere(run))
+    run.problems.push_back(
+        fmt::format("its figures are of split {}, the paper's of {}, of which it has no logits.",
+                    run.evaluations.back().split, wanted));
 }
 
 /// Of the run's last step: of what it was evaluated on before other splits, and of those the one with the

@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "cluster/error.h"
-#include "cluster/nearest_name.h"
 #include "data/augmentation_draws.h"
+#include "eval/chosen_class.h"
 #include "eval/evaluation_pass.h"
 #include "eval/information_report.h"
 #include "trainer/rank_agreement.h"
@@ -22,14 +21,6 @@ constexpr char draws_name[] = "draws";
 
 bool falls_on(int64_t step, int64_t every) {
   return every > 0 && step % every == 0;
-}
-
-int64_t class_of(const std::string& name, const std::vector<std::string>& names) {
-  const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end())
-    throw UsageError(fmt::format("there is no class '{}'", name), "information.classes",
-                     suggest_name(name, names));
-  return found - names.begin();
 }
 
 }  // namespace
@@ -50,8 +41,9 @@ std::shared_ptr<const data::Dataset> information_examples(const InformationOptio
                                                           const data::Task& task) {
   return places.locate([&]() -> std::shared_ptr<const data::Dataset> {
     std::vector<int64_t> classes;
-    for (const std::string& name : information.classes)
-      classes.push_back(class_of(name, task.train->class_names()));
+    for (const eval::ChosenClass& one : eval::choose_classes(information.classes, task.train->class_names(),
+                                                             task.train->classes(), "information.classes"))
+      classes.push_back(one.number);
     return std::make_shared<data::AugmentationDraws>(
         task.train, data::first_of_classes(*task.train, classes, information.examples), information.draws);
   });

@@ -19,16 +19,25 @@ class ProjectedClassesOf : public testing::Test {
   eval::LogitFile file(const std::vector<std::string>& names, const std::vector<int64_t>& labels) {
     const std::string path = folder / (std::to_string(files_++) + ".h5");
     {
+      const size_t classes = names.empty() ? 6 : names.size();
       test::ForeignFile made(path);
-      made.dataset("logits", {labels.size(), 6}, std::vector<float>(labels.size() * 6));
+      made.dataset("logits", {labels.size(), classes}, std::vector<float>(labels.size() * classes));
       made.dataset("labels", {labels.size()}, labels);
       if (!names.empty()) eval::write_class_names(made.id(), names, path);
     }
     return eval::LogitFile(path);
   }
+  /// The first triple, or none.
   std::vector<std::string> chosen(const eval::LogitFile& of, const std::string& task,
                                   const std::string& model) {
-    return ProjectedClasses({}).of(of, task, model);
+    const auto triples = ProjectedClasses({}).of(of, task, model);
+    return triples.empty() ? std::vector<std::string>() : triples[0].classes;
+  }
+  std::vector<std::string> only(ProjectedClasses& classes, const eval::LogitFile& of, const std::string& task,
+                                const std::string& model) {
+    const auto triples = classes.of(of, task, model);
+    EXPECT_THAT(triples, testing::SizeIs(1));
+    return triples[0].classes;
   }
   const std::vector<std::string> birds = {"airplane", "automobile", "bird", "cat", "deer", "dog"},
                                  words = {"<pad>", "</s>", "▁der", "▁Hund", "▁die", "s"};
@@ -51,15 +60,45 @@ TEST_F(ProjectedClassesOf, OfAFileThatLacksThePapersAreItsOwn) {
   EXPECT_THAT(chosen(file({}, {0}), "cifar10", "alexnet_tutorial"), IsEmpty());
 }
 
+TEST_F(ProjectedClassesOf, OfImageNetAreBothTriplesHoweverItsNamesAreWritten) {
+  const std::vector<std::string> underscored = {"tench",   "toy_poodle", "miniature_poodle",
+                                                "meerkat", "cleaver",    "crane",
+                                                "crane"},
+                                 synonyms = {"tench, Tinca tinca",
+                                             "toy poodle",
+                                             "miniature poodle",
+                                             "meerkat, mierkat",
+                                             "cleaver, meat cleaver, chopper",
+                                             "x",
+                                             "y"};
+  for (const auto& names : {underscored, synonyms}) {
+    const auto images = file(names, {0});
+    const auto triples = ProjectedClasses({}).of(images, "imagenet", "inception_v4");
+    ASSERT_THAT(triples, testing::SizeIs(2));
+    EXPECT_THAT(triples[0].classes, ElementsAre("tench", "meerkat", "cleaver"));
+    EXPECT_FALSE(triples[0].similar);
+    EXPECT_THAT(triples[1].classes, ElementsAre("toy poodle", "miniature poodle", "tench"));
+    EXPECT_TRUE(triples[1].similar);
+  }
+  // Of another network they are the first three.
+  EXPECT_THAT(chosen(file(synonyms, {0}), "imagenet", "resnet50_imagenet"),
+              ElementsAre("tench, Tinca tinca", "toy poodle", "miniature poodle"));
+}
+
+// The first three of a file were an error of the whole report where two of them have one name.
+TEST_F(ProjectedClassesOf, NamesakesAreNotChosen) {
+  EXPECT_THAT(chosen(file({"crane", "crane", "ox", "cat"}, {0}), "generated", "mlp"), IsEmpty());
+}
+
 TEST_F(ProjectedClassesOf, WishesHoldWhereTheyAreKnown) {
   const auto animals = file(birds, {0});
   ProjectedClasses known({"dog", "cat", "deer"}), lacking({"dog", "cat", "disc"}),
       of_text({"der", "die", "s"});
-  EXPECT_THAT(known.of(animals, "generated", "mlp"), ElementsAre("dog", "cat", "deer"));
+  EXPECT_THAT(only(known, animals, "generated", "mlp"), ElementsAre("dog", "cat", "deer"));
   known.check();
-  EXPECT_THAT(lacking.of(animals, "generated", "mlp"), ElementsAre("airplane", "automobile", "bird"));
+  EXPECT_THAT(only(lacking, animals, "generated", "mlp"), ElementsAre("airplane", "automobile", "bird"));
   EXPECT_THROW(lacking.check(), UsageError);
-  EXPECT_THAT(of_text.of(file(words, {1}), "text", "transformer_small"), ElementsAre("der", "die", "s"));
+  EXPECT_THAT(only(of_text, file(words, {1}), "text", "transformer_small"), ElementsAre("der", "die", "s"));
   of_text.check();
 }
 

@@ -143,6 +143,10 @@ TEST(RunJudge, NamesTheNearestClass) {
   Recipe recipe = watched_recipe();
   recipe.information.classes = {"ring", "squares"};
   expect_refused(recipe, "information.classes", "square");
+  recipe.information.classes = {"ring", "7"};
+  expect_refused(recipe, "information.classes", "from 0 to 3");
+  recipe.information.classes = {"ring", "2"};  // as of two classes of one name
+  EXPECT_NO_THROW(plan_run(recipe, 1));
 }
 
 TEST(RunJudge, SaysHowManyExamplesThereAre) {
