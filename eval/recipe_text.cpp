@@ -28,6 +28,7 @@ std::map<std::string, std::string> recipe_values(const std::string& text) {
 }
 
 bool shapes_training(const std::string& key) {
+  if (key == "checkpoint.best") return true;
   static const std::set<std::string> others{"train.device",    "train.capture",      "train.workers",
                                             "train.log_every", "train.bucket_bytes", "train.micro_batch",
                                             "task.path",       "teacher.run",        "teacher.logits"};

@@ -10,8 +10,8 @@ namespace smoothlab::eval {
 /// what stands in flow style is the value of its key. Only for telling whether two recipes are alike.
 std::map<std::string, std::string> recipe_values(const std::string& text);
 
-/// Whether a key has a say in what the network learns. Others say where and how a run is kept, or how its
-/// work is cut up, which rounds sums otherwise.
+/// Whether a key has a say in what the network that stands for a run has learnt. Others say where and how a
+/// run is kept, or how its work is cut up, which rounds sums otherwise.
 bool shapes_training(const std::string& key);
 
 /// Whether a key is one whose values are set side by side or averaged over in one experiment: smoothing and

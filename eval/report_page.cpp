@@ -277,14 +277,15 @@ std::string run_row(const ReportRun& run) {
     const int64_t step = run.training.empty() ? 0 : run.training.back().step;
     return html + fmt::format("<td colspan=\"6\">not ended, step {} was its last line</td></tr>\n", step);
   }
-  html += page_cell(std::to_string(run.end->step));
-  if (run.evaluations.empty()) {
+  const ReportRun::End& end = *run.end;
+  html += end.best.empty()
+              ? page_cell(std::to_string(end.step))
+              : page_cell(fmt::format("{} of {}", end.best_step, end.step), "the best by " + end.best);
+  if (const auto* judged = run.judged_by())
+    html += page_cell(fmt::format("{:.2f}", 100 * judged->accuracy), judged->split) +
+            page_cell(fmt::format("{:.4f}", judged->nll)) + page_cell(fmt::format("{:.4f}", judged->ece));
+  else
     html += page_cell("–") + page_cell("–") + page_cell("–");
-  } else {
-    const auto& last = run.evaluations.back();
-    html += page_cell(fmt::format("{:.2f}", 100 * last.accuracy), last.split) +
-            page_cell(fmt::format("{:.4f}", last.nll)) + page_cell(fmt::format("{:.4f}", last.ece));
-  }
   return html + page_cell(cluster::duration_text(run.end->seconds)) +
          page_cell(fmt::format("{:.0f}", run.end->samples_per_second)) + "</tr>\n";
 }

@@ -38,7 +38,11 @@ struct ReportRun {
   std::optional<Taught> taught;
 
   struct End {
-    int64_t step = 0;
+    int64_t step = 0;  ///< all of them
+    /// Of the checkpoint that stands for the run, where it has chosen one by this figure; "": the last.
+    int64_t best_step = 0;
+    std::string best;
+    int64_t standing_step() const { return best.empty() ? step : best_step; }
     double seconds = 0, samples_per_second = 0;
     int ranks = 1, threads = 1;
     std::string device, processor, precision, program, torch;
@@ -55,9 +59,13 @@ struct ReportRun {
     std::string split;
     double accuracy = 0, nll = 0, ece = 0;
   };
-  std::vector<Evaluation> evaluations;
+  std::vector<Evaluation> evaluations;  ///< in the order of steps
+  /// What the run is judged by: the evaluation of the checkpoint that stands for it, else the last; nullptr:
+  /// there is none.
+  const Evaluation* judged_by() const;
 
-  /// Of the final logits of what was evaluated, or of the split that the paper's figures are of.
+  /// Of the final logits, those of the checkpoint that stands for the run, of what was evaluated or of the
+  /// split that the paper's figures are of.
   std::optional<CalibrationReport> calibration;
   struct Projection {
     PenultimateProjection projection;

@@ -170,25 +170,25 @@ std::vector<ReportSubject> report_subjects(const std::vector<ReportRun>& runs) {
 bool judged_elsewhere(const ReportRun& run) {
   if (!run.calibration) return false;
   const std::string split = stated(run.calibration->origin, "split");
-  return !split.empty() && (run.evaluations.empty() || split != run.evaluations.back().split);
+  return !split.empty() && (!run.judged_by() || split != run.judged_by()->split);
 }
 
 std::optional<double> final_accuracy(const ReportRun& run) {
   if (judged_elsewhere(run)) return 100 * run.calibration->unscaled.accuracy;
-  if (run.evaluations.empty()) return std::nullopt;
-  return 100 * run.evaluations.back().accuracy;
+  if (!run.judged_by()) return std::nullopt;
+  return 100 * run.judged_by()->accuracy;
 }
 
 std::optional<double> final_nll(const ReportRun& run) {
   if (judged_elsewhere(run)) return run.calibration->unscaled.nll;
-  if (run.evaluations.empty()) return std::nullopt;
-  return run.evaluations.back().nll;
+  if (!run.judged_by()) return std::nullopt;
+  return run.judged_by()->nll;
 }
 
 std::optional<double> calibration_error(const ReportRun& run) {
   if (run.calibration) return run.calibration->unscaled.ece;
-  if (run.evaluations.empty()) return std::nullopt;
-  return run.evaluations.back().ece;
+  if (!run.judged_by()) return std::nullopt;
+  return run.judged_by()->ece;
 }
 
 std::optional<double> scaled_error(const ReportRun& run) {

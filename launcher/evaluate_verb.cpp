@@ -62,6 +62,8 @@ void print(const EvaluateRequest& request, const std::string& split, const train
     if (request.weights.empty()) {
       json["run"] = request.folder;
       json["step"] = run.step;
+      json["best"] = nullptr;
+      if (!run.best.empty()) json["best"] = run.best;
     } else {
       json["weights"] = request.weights;
     }
@@ -81,8 +83,10 @@ void print(const EvaluateRequest& request, const std::string& split, const train
     std::cout << json.dump(2) << '\n';
     return;
   }
-  const std::string source =
-      request.weights.empty() ? fmt::format("{}, step {}", request.folder, run.step) : request.weights;
+  const std::string best = run.best.empty() ? "" : fmt::format(" (the best by {})", run.best);
+  const std::string source = request.weights.empty()
+                                 ? fmt::format("{}, step {}{}", request.folder, run.step, best)
+                                 : request.weights;
   fmt::print("{}, {}: {} rows, accuracy {:.4f}, NLL {:.4f}, Brier {:.4f}, ECE {:.4f}", source, split,
              sums.rows, sums.accuracy(), sums.mean_nll(), sums.mean_brier(), sums.ece());
   if (real) fmt::print(", ReaL accuracy {:.4f} of {} images", real->accuracy(), real->images);
@@ -159,14 +163,16 @@ std::optional<eval::RealAccuracy> judge_real(const EvaluateRequest& request,
 }
 
 int evaluate_rank(EvaluateRequest request, cluster::Communicator& communicator, cluster::Log& log) {
-  const bool newest = request.load.step < 0;
   const auto run = load(request, communicator, log);
   const auto [split, dataset] = samples_of(request, run);
   const auto real_labels = read_real_labels(request, split, *dataset, run, communicator);
   const bool summary = keeps_summary(request, run.recipe);
   if (request.logits.empty() && request.weights.empty()) {
-    // The plain name is the newest checkpoint's; an older one's rows may not take its place.
-    const std::string step = newest ? "" : "step-" + std::to_string(run.step) + "-";
+    // The plain name is that of the checkpoint which stands for the run; no other one's rows may take its
+    // place.
+    const bool stands = request.load.step < 0 && !(request.load.which == trainer::WhichCheckpoint::newest &&
+                                                   run.recipe.checkpoint.best != "none");
+    const std::string step = stands ? "" : "step-" + std::to_string(run.step) + "-";
     request.logits = request.folder + "/logits/" + step + split + ".h5";
     trainer::on_root(communicator, [&] { eval::claim_output(request.logits, eval::OutputKind::logits); });
   }
@@ -220,10 +226,11 @@ void read_network(const Options& options, EvaluateRequest& request) {
 int evaluate_verb(const std::vector<std::string>& arguments) {
   Options options(
       "evaluate --run DIR | --weights FILE --recipe RECIPE [--split S] [--logits FILE] [--ranks N]",
-      "Runs a split through the newest whole checkpoint of a run, every sample exactly once over all\n"
-      "ranks, and streams logits and penultimate activations to DIR/logits/SPLIT.h5\n"
-      "(DIR/logits/step-N-SPLIT.h5 of an earlier checkpoint). Weights of a file, such as timm's, are\n"
-      "evaluated by the network and on the data of a recipe, and leave a logit file where one is named.");
+      "Runs a split through a checkpoint of a run, the best where the run chooses (checkpoint.best) and else\n"
+      "the newest whole one, every sample exactly once over all ranks, and streams logits and penultimate\n"
+      "activations to DIR/logits/SPLIT.h5 (DIR/logits/step-N-SPLIT.h5 of another checkpoint). Weights of a\n"
+      "file, such as timm's, are evaluated by the network and on the data of a recipe, and leave a logit file\n"
+      "where one is named.");
   add_weights_options(add_job_options(options).value("run", "DIR", "run folder"))
       .value("weights", "FILE",
              "weights to evaluate in place of a run's: .safetensors, names as here or as timm's")

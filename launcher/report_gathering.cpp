@@ -42,6 +42,10 @@ eval::ReportRun::End end_of(const trainer::RunRecord& record) {
   const trainer::RunSummary& s = *record.summary;
   eval::ReportRun::End end;
   end.step = s.step;
+  if (s.best) {
+    end.best_step = s.best->step;
+    end.best = s.best->metric;
+  }
   end.seconds = s.seconds;
   end.samples_per_second = s.samples_per_second;
   end.ranks = s.ranks;
@@ -74,12 +78,13 @@ eval::ReportRun told(const trainer::RunRecord& record, const std::string& name) 
     run.training.push_back({line.step, line.loss, line.accuracy});
   for (const auto& line : record.metrics.evaluations)
     run.evaluations.push_back({line.step, line.split, line.accuracy, line.nll, line.ece});
-  if (!record.problem.empty()) {
-    run.problems.push_back("its curves are left out: " + record.problem + ".");
-    if (record.summary && record.summary->evaluation) {
-      const auto& last = *record.summary->evaluation;
-      run.evaluations.push_back({last.step, last.split, last.accuracy, last.nll, last.ece});
-    }
+  if (!record.problem.empty()) run.problems.push_back("its curves are left out: " + record.problem + ".");
+  if (run.end && !run.judged_by() && record.summary->evaluation) {
+    // Its line is not among the metrics, which may have been begun anew.
+    const auto& one = *record.summary->evaluation;
+    const auto later = std::find_if(run.evaluations.begin(), run.evaluations.end(),
+                                    [&](const auto& other) { return other.step > one.step; });
+    run.evaluations.insert(later, {one.step, one.split, one.accuracy, one.nll, one.ece});
   }
   for (const auto& line : record.metrics.information) {
     eval::MutualInformation estimate;
@@ -104,14 +109,14 @@ bool is_judged(const std::string& split, const eval::ReportRun& run) {
   if (split.empty()) return false;
   if (split == paper_split(run)) return true;
   const bool of_paper = run.calibration && eval::stated(run.calibration->origin, "split") == paper_split(run);
-  return !of_paper && !run.evaluations.empty() && split == run.evaluations.back().split;
+  return !of_paper && run.judged_by() && split == run.judged_by()->split;
 }
 
-/// Adds what a logit file of the run's end shows; an earlier one is passed over.
+/// Adds what a logit file of the checkpoint that stands for the run shows; another one is passed over.
 void judge_file(const std::string& path, const ReportWishes& wishes, ProjectedClasses& projected,
                 eval::ReportRun& run) {
   const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::refuse, eval::Summary::accept);
-  if (file.attribute("step") != std::to_string(run.end->step)) return;
+  if (file.attribute("step") != std::to_string(run.end->standing_step())) return;
   if (is_judged(file.attribute("split"), run)) {
     eval::CalibrationOptions options;
     options.threads = wishes.threads;
@@ -146,24 +151,23 @@ void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, P
     }
   }
   const std::string wanted = paper_split(run);
-  if (!wanted.empty() && !run.evaluations.empty() && run.evaluations.back().split != wanted &&
-      !eval::judged_elsewhere(run))
+  if (!wanted.empty() && run.judged_by() && run.judged_by()->split != wanted && !eval::judged_elsewhere(run))
     run.problems.push_back(
         fmt::format("its figures are of split {}, the paper's of {}, of which it has no logits.",
-                    run.evaluations.back().split, wanted));
+                    run.judged_by()->split, wanted));
 }
 
-/// Of the run's last step: of what it was evaluated on before other splits, and of those the one with the
-/// most temperatures.
+/// Of the checkpoint that stands for the run: of what it was evaluated on before other splits, and of those
+/// the one with the most temperatures.
 void take_sweep(const trainer::RunRecord& record, const cluster::FileSystem& files, eval::ReportRun& run) {
   if (!run.end) return;
-  const std::string split = run.evaluations.empty() ? "" : run.evaluations.back().split;
+  const std::string split = run.judged_by() ? run.judged_by()->split : "";
   const auto worth = [&](const eval::TemperatureSweep& sweep) {
     return std::make_tuple(sweep.origin.split == split, sweep.origin.decoding, sweep.points.size());
   };
   try {
     for (const eval::TemperatureSweep& sweep : read_sweeps(files, record.folder))
-      if (sweep.origin.step == run.end->step && (!run.sweep || worth(sweep) > worth(*run.sweep)))
+      if (sweep.origin.step == run.end->standing_step() && (!run.sweep || worth(sweep) > worth(*run.sweep)))
         run.sweep = sweep;
   } catch (const DataError& error) {
     run.problems.push_back("its temperature sweep is left out: " + error.problem() + ".");

@@ -82,12 +82,15 @@ RunState run_state(const cluster::FileSystem& files, const StudyRun& run) {
     return state;
   }
   bool same_length = true;
+  std::string chosen_otherwise;
   if (files.read(recipe) != run.resolved) {
     try {
       const trainer::Recipe before = trainer::recipe_of_run(files, recipe);
       const std::string conflict = trainer::first_conflict(before, run.recipe);
       if (!conflict.empty()) return changed(conflict);
       same_length = equally_long(before, run.recipe);
+      const std::string &then = before.checkpoint.best, &now = run.recipe.checkpoint.best;
+      if (then != now) chosen_otherwise = fmt::format("checkpoint.best: {} → {}", then, now);
     } catch (const DataError& error) {
       return changed(error.problem());
     }
@@ -106,6 +109,8 @@ RunState run_state(const cluster::FileSystem& files, const StudyRun& run) {
     state.phase = RunPhase::failed;
     state.problem = error.what();
   }
+  // One that goes on chooses anew; of one that has ended it is too late.
+  if (state.phase == RunPhase::done && !chosen_otherwise.empty()) return changed(chosen_otherwise);
   if (state.phase != RunPhase::done) take_metrics(files, run, state);
   if (state.phase == RunPhase::waiting) {
     if (files.locked(run.folder + "/.lock")) {

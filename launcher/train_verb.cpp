@@ -118,10 +118,9 @@ int train_alone(const trainer::PackedRun& planned, cluster::Communicator& commun
   trainer::TrainingRun run(planned.recipe, planned.options, communicator, *files, log);
   const auto outcome = run.train(stop);
   if (as_json && communicator.is_root())
-    std::cout << to_json(
-                     {planned.options.folder, outcome, {}, run.step(), run.steps(), run.last_evaluation()})
-                     .dump(2)
-              << std::endl;
+    std::cout
+        << to_json({planned.options.folder, outcome, {}, run.step(), run.steps(), run.evaluation()}).dump(2)
+        << std::endl;
   return exit_code(outcome);
 }
 

@@ -41,7 +41,8 @@ Options translate_options() {
   Options options(
       "translate --run DIR [FILE] [options]",
       "Translates text, a sentence a line, from a file or stdin (-, or no name) to stdout, line by line and in\n"
-      "order, with the newest whole checkpoint of a run. An empty line gives an empty line.");
+      "order, with the best checkpoint of a run that chooses (checkpoint.best), else its newest whole one. An\n"
+      "empty line gives an empty line.");
   add_weights_options(add_job_options(options).value("run", "DIR", "run folder of a translator"))
       .value("beam", "N", "hypotheses that grow at once; 1: greedy", "4")
       .value("length-penalty", "A", "rank by log P / ((5 + L) / 6)^A, L tokens with the end token; 0: log P",

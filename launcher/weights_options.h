@@ -5,7 +5,8 @@
 
 namespace smoothlab::launcher {
 
-/// Declares the options by which a verb chooses among a run's weights: step, last, no-average.
+/// Declares the options by which a verb chooses among a run's weights: checkpoint, step, last,
+/// no-average.
 Options& add_weights_options(Options& options);
 
 /// What they say. Throws UsageError.

@@ -38,10 +38,21 @@ void remove_unfinished_checkpoints(cluster::FileSystem& files, const std::string
     const auto ends_with = [&name](const std::string& end) {
       return name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
     };
-    if (name.compare(0, 6, ".step-") == 0 && ends_with(".tmp")) files.remove_all(folder + "/" + name);
-    // publish_folder moves a damaged namesake aside before it takes its place.
-    if (name.compare(0, 5, "step-") == 0 && ends_with(".old")) files.remove_all(folder + "/" + name);
+    const std::string path = folder + "/" + name;
+    if (name.compare(0, 6, ".step-") == 0 && ends_with(".tmp")) files.remove_all(path);
+    // publish_folder moves a namesake aside before it takes its place, where it may not have come to be.
+    if (name.compare(0, 5, "step-") != 0 || !ends_with(".old")) continue;
+    const std::string place = path.substr(0, path.size() - 4);
+    if (files.exists(place))
+      files.remove_all(path);
+    else
+      files.rename(path, place);
   }
+}
+
+std::string checkpoint_weights(const cluster::FileSystem& files, const std::string& folder, bool averages) {
+  const std::string average = folder + "/average.safetensors";
+  return averages && files.exists(average) ? average : folder + "/weights.safetensors";
 }
 
 Checkpoint read_checkpoint(const cluster::FileSystem& files, const std::string& folder, int rank, int ranks) {

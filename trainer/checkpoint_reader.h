@@ -24,8 +24,11 @@ struct FoundCheckpoint {
 std::optional<FoundCheckpoint> find_newest_checkpoint(const cluster::FileSystem& files,
                                                       const std::string& folder, cluster::Log& log);
 
-/// Removes what interrupted writers left behind.
+/// Removes what interrupted writers left behind, and puts a checkpoint that one was about to replace back.
 void remove_unfinished_checkpoints(cluster::FileSystem& files, const std::string& folder);
+
+/// The file of a checkpoint's weights: of their averages where these are wanted and kept.
+std::string checkpoint_weights(const cluster::FileSystem& files, const std::string& folder, bool averages);
 
 /// Reads a checkpoint that was found whole. Of the ranks' own files only that of `rank` is read, into
 /// ranks[0]; a checkpoint of another rank count has none for it. Throws DataError.

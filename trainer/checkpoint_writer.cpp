@@ -8,6 +8,7 @@
 
 #include "cluster/error.h"
 #include "trainer/checkpoint_manifest.h"
+#include "trainer/standing_checkpoint.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -114,6 +115,8 @@ void CheckpointWriter::write_now(const Checkpoint& checkpoint) {
         fmt::format("the checkpoint of step {} could not be written ({})", step, error.problem()),
         error.where(), error.remedy() + "; then go on with --resume: the checkpoints before it are whole");
   }
+  const auto& best = checkpoint.state.best;
+  point_to_best(files_, folder_, best ? std::optional(best->evaluation.step) : std::nullopt);
   remove_superseded(step);
 }
 
@@ -127,8 +130,24 @@ void CheckpointWriter::remove_superseded(int64_t newest) {
       kept.push_back(step);
   }
   damaged_.clear();
-  for (size_t i = 0; i + static_cast<size_t>(keep_) < kept.size(); ++i)
-    files_.remove_all(folder_ + "/" + checkpoint_name(kept[i]));
+  const int64_t superseded = std::max<int64_t>(0, static_cast<int64_t>(kept.size()) - keep_);
+  const std::set<int64_t> best = best_of({kept.begin() + superseded, kept.end()});
+  kept.resize(static_cast<size_t>(superseded));
+  for (const int64_t step : kept)
+    if (best.count(step) == 0) files_.remove_all(folder_ + "/" + checkpoint_name(step));
+}
+
+std::set<int64_t> CheckpointWriter::best_of(const std::vector<int64_t>& steps) const {
+  std::set<int64_t> best;
+  for (const int64_t step : steps) {
+    try {
+      const auto known = known_best(files_, folder_ + "/" + checkpoint_name(step));
+      if (known) best.insert(known->evaluation.step);
+    } catch (const Error&) {
+      // It is damaged: no run goes on from it.
+    }
+  }
+  return best;
 }
 
 }  // namespace smoothlab::trainer

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <exception>
 #include <future>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,9 @@ namespace smoothlab::trainer {
 
 /// Writes checkpoints on a thread of its own, each whole or not at all: beside its place, every file synced,
 /// the manifest last, then renamed. Only after that are those removed that it supersedes: all but the newest
-/// `keep` of its own and earlier steps, and those that are known to be damaged. One of a later step that is
-/// not known to be damaged stays. One at a time. What goes wrong on the thread is thrown by the next call.
+/// `keep` of its own and earlier steps and the best one that each of these knows of, so that a run can go on
+/// from any of them; and those that are known to be damaged. One of a later step that is not known to be
+/// damaged stays. One at a time. What goes wrong on the thread is thrown by the next call.
 class CheckpointWriter {
  public:
   /// files outlives this. keep ≥ 1. damaged: steps of checkpoints that do not match what was written; they go
@@ -38,6 +40,7 @@ class CheckpointWriter {
  private:
   void write_now(const Checkpoint& checkpoint);
   void remove_superseded(int64_t newest);
+  std::set<int64_t> best_of(const std::vector<int64_t>& steps) const;
   void finish();
 
   cluster::FileSystem& files_;

@@ -58,7 +58,7 @@ class Member {
   void leave() {
     outcome_.step = run_->step();
     outcome_.steps = run_->steps();
-    outcome_.evaluation = run_->last_evaluation();
+    outcome_.evaluation = run_->evaluation();
     run_.reset();
   }
 

@@ -24,7 +24,7 @@ struct PackedOutcome {
   std::optional<RunOutcome> outcome;  ///< none: it failed
   std::optional<Error> failure;
   int64_t step = 0, steps = 0;
-  std::optional<EvaluationMetrics> evaluation;  ///< the last of this sitting
+  std::optional<EvaluationMetrics> evaluation;  ///< see TrainingRun
 };
 
 /// Trains independent runs side by side in this process, each as if it were alone: to the same last bit on

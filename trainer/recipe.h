@@ -119,6 +119,7 @@ struct InformationOptions {
 struct CheckpointOptions {
   int64_t every = 0;  ///< steps; 0: only at the end
   int64_t keep = 2;
+  std::string best = "none";  ///< by what the one that stands for the run is chosen; see checkpoint_choice.h
 };
 
 /// A whole run. Read strictly: an unknown key, a wrong type, an impossible value, or a value other than the

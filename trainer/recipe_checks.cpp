@@ -119,6 +119,7 @@ const std::vector<Dependence>& dependences() {
       {"information.every", "information.classes", {}},
       {"information.examples", "information.classes", {}},
       {"information.draws", "information.classes", {}},
+      {"checkpoint.best", "evaluate.every", {}},
   };
   return all;
 }
@@ -231,6 +232,10 @@ void check_recipe(const Recipe& recipe) {
   check_schedule(checker, recipe.schedule);
   check_teacher(checker, recipe);
   check_text(checker, recipe);
+  const std::string& split = recipe.evaluate.split;
+  checker.require(recipe.checkpoint.best == "none" || split == "validation", "evaluate.split",
+                  fmt::format("checkpoint.best chooses on held-out samples, and evaluate.split is {}", split),
+                  "set it to validation and judge what was chosen by logits.splits or evaluate --split test");
   const auto& train = recipe.train;
   checker.require(train.steps > 0 || train.epochs > 0, "train.steps", "the length of the run is missing",
                   "give train.steps or train.epochs");
@@ -250,11 +255,19 @@ void check_batch_fits(const Recipe& recipe, int64_t train_samples) {
                fmt::format("give at most {}", train_samples));
 }
 
+void check_choice(const Recipe& recipe, const std::string& evaluated) {
+  Checker(recipe.places)
+      .require(
+          recipe.checkpoint.best == "none" || evaluated == "validation", "checkpoint.best",
+          fmt::format("no samples are held out, and a checkpoint is not chosen on the {} split", evaluated),
+          "hold samples out, as with task.validation, or set checkpoint.best to none");
+}
+
 bool means_nothing(const Recipe& recipe, const std::string& key) {
   const std::string value = written(recipe, key);
   if (value != written(Recipe(), key)) return false;
   if (value == write_value(std::string())) return true;
-  if (key == "logits.splits" || key == "information.classes") return true;
+  if (key == "logits.splits" || key == "information.classes" || key == "checkpoint.best") return true;
   if (key == "train.steps" || key == "train.epochs") return value == "0";
   if (key == "train.ema_warmup") return recipe.train.ema == 0;
   const auto& all = dependences();

@@ -408,6 +408,9 @@ const std::vector<Key<Recipe>>& recipe_keys() {
 
       KEY(checkpoint.every, AtLeast{0}, "steps between two checkpoints; 0: only at the end"),
       KEY(checkpoint.keep, AtLeast{1}, "how many of the latest are kept"),
+      KEY(checkpoint.best, (OneOf{{"none", "accuracy", "top5_accuracy", "nll", "brier"}}),
+          "the checkpoint with the best such figure on held-out samples is kept too and stands for the run, an "
+          "earlier one of equals; none: the latest stands for it"),
   };
   return keys;
 }

@@ -16,8 +16,9 @@ namespace smoothlab::trainer {
 namespace {
 
 /// Whether a sitting may have another value than the one before. How work is cut up changes no more than
-/// rounding, but that it does; and another teacher is another run.
+/// rounding, but that it does; and another teacher is another run. The best checkpoint is chosen anew.
 bool never_matters(const std::string& key) {
+  if (key == "checkpoint.best") return true;
   static const std::set<std::string> matter{"train.bucket_bytes", "train.micro_batch", "teacher.run",
                                             "teacher.logits"};
   return !eval::shapes_training(key) && matter.count(key) == 0;
@@ -101,12 +102,18 @@ void RunFolder::reopen(const Recipe& new_recipe) {
   if (!conflict.empty())
     throw UsageError("the recipe is not the one this run was started with, " + conflict, recipe(),
                      "resume with the run's own recipe, or start another run in another folder");
+  const std::string summary = summary_path(path_);
+  const bool other_length =
+      before.train.steps != new_recipe.train.steps || before.train.epochs != new_recipe.train.epochs;
+  if (before.checkpoint.best != new_recipe.checkpoint.best && !other_length && files_.exists(summary))
+    throw UsageError(fmt::format("the run has ended, and checkpoint.best was {}", before.checkpoint.best),
+                     new_recipe.places.at("checkpoint.best"),
+                     "a checkpoint is chosen while a run trains: start another one");
   files_.make_folders(checkpoints());
   files_.make_folders(logits());
   const std::string now = resolved_recipe(new_recipe);
   // Of a run that becomes longer what it came to is no longer true, before its recipe says so.
-  if (before.train.steps != new_recipe.train.steps || before.train.epochs != new_recipe.train.epochs)
-    files_.remove_all(summary_path(path_));
+  if (other_length) files_.remove_all(summary);
   if (files_.read(recipe()) != now) cluster::write_file_whole(files_, recipe(), now);
 }
 

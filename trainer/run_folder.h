@@ -35,7 +35,8 @@ class RunFolder {
   /// already, or checkpoints whose recipe.yaml is gone.
   void begin(const Recipe& recipe);
   /// Checks that this is the run of `recipe`, up to the keys that may change between sittings (see
-  /// first_conflict), and takes over their new values. Throws UsageError that names the first other key.
+  /// first_conflict), and takes over their new values. Throws UsageError that names the first other key, which is
+  /// checkpoint.best too once the run has ended.
   void reopen(const Recipe& recipe);
 
  private:

@@ -11,6 +11,7 @@
 #include "eval/evaluation_pass.h"
 #include "eval/information_report.h"
 #include "trainer/rank_agreement.h"
+#include "trainer/recipe_checks.h"
 #include "trainer/run_evaluation.h"
 #include "trainer/run_parts.h"
 
@@ -59,6 +60,7 @@ RunJudge::RunJudge(const Recipe& recipe, const data::Task& task, std::string fol
       placement_(placement),
       log_(log),
       evaluated_(evaluated_split(recipe, task, "")) {
+  check_choice(recipe, evaluated_.name);
   for (const std::string& name : recipe.logits.splits) {
     const TaskSplit split = recipe_split(recipe, task, name, "logits.splits");
     const auto same = [&](const TaskSplit& kept) { return kept.name == split.name; };

@@ -41,7 +41,8 @@ struct Judged {
 class RunJudge {
  public:
   /// What is given outlives it; folder: of the logit files. Throws UsageError with the recipe's place for a
-  /// split or a class that the task does not have, or too few examples of a class.
+  /// split or a class that the task does not have, too few examples of a class, or a checkpoint to be chosen
+  /// where nothing is held out.
   RunJudge(const Recipe& recipe, const data::Task& task, std::string folder,
            cluster::Communicator& communicator, const cluster::Placement& placement, cluster::Log& log);
 

@@ -61,7 +61,7 @@ int64_t activation_bytes_of_text(models::Network& network, const data::Dataset& 
 RunPlan plan_run(const Recipe& recipe, int ranks) {
   const data::Task task = open_task_of(recipe);
   check_batch_fits(recipe, task.train->size());
-  evaluated_split(recipe, task, "");
+  check_choice(recipe, evaluated_split(recipe, task, "").name);
   for (const std::string& split : recipe.logits.splits) recipe_split(recipe, task, split, "logits.splits");
   if (!recipe.information.classes.empty()) information_examples(recipe.information, recipe.places, task);
   const int64_t teacher_bytes = check_teaching(recipe, task);

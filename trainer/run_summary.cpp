@@ -2,7 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cluster/build_info.h"
 #include "cluster/error.h"
+#include "cluster/gpu.h"
+#include "cluster/machine_probe.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -24,11 +27,30 @@ RunSummary summary_of(const Json& json) {
   s.code_version = json.at("code_version");
   s.torch_version = json.at("torch_version");
   s.recipe_hash = json.at("recipe_hash");
+  if (const Json best = json.value("best", Json()); !best.is_null())
+    s.best = RunSummary::Best{best.at("metric"), best.at("step")};
   if (!json.at("evaluation").is_null()) s.evaluation = evaluation_of(json.at("evaluation"));
   return s;
 }
 
 }  // namespace
+
+RunSummary begun_summary(const Recipe& recipe, const models::Network& network,
+                         const cluster::Communicator& communicator, const cluster::Placement& placement) {
+  const bool gpu = placement.device.is_cuda();
+  RunSummary summary;
+  summary.parameters = network.parameter_count();
+  summary.ranks = communicator.size();
+  summary.threads = placement.threads;
+  summary.device = gpu ? "cuda" : "cpu";
+  summary.processor = gpu ? cluster::gpu_name(placement.device.index()) : cluster::processor_name();
+  summary.precision = recipe.train.precision;
+  summary.backend = communicator.backend();
+  summary.code_version = cluster::code_version();
+  summary.torch_version = cluster::torch_version();
+  summary.recipe_hash = recipe_hash(recipe);
+  return summary;
+}
 
 std::string summary_path(const std::string& folder) {
   return folder + "/summary.json";
@@ -48,7 +70,9 @@ void write_summary(cluster::FileSystem& files, const std::string& folder, const 
                {"code_version", s.code_version},
                {"torch_version", s.torch_version},
                {"recipe_hash", s.recipe_hash},
+               {"best", nullptr},
                {"evaluation", nullptr}};
+  if (s.best) json["best"] = {{"metric", s.best->metric}, {"step", s.best->step}};
   if (s.evaluation) json["evaluation"] = to_json(*s.evaluation);
   cluster::write_file_whole(files, summary_path(folder), json.dump(2) + "\n");
 }

@@ -4,8 +4,12 @@
 #include <optional>
 #include <string>
 
+#include "cluster/communicator.h"
+#include "cluster/device.h"
 #include "cluster/file_system.h"
+#include "models/network.h"
 #include "trainer/metrics_log.h"
+#include "trainer/recipe.h"
 
 namespace smoothlab::trainer {
 
@@ -21,9 +25,19 @@ struct RunSummary {
   std::string precision, backend;  ///< "bf16"; "mpi"
   std::string code_version, torch_version;
   std::string recipe_hash;
-  std::optional<EvaluationMetrics> evaluation;  ///< the last one
+  /// What stands for a run that has chosen (checkpoint.best).
+  struct Best {
+    std::string metric;  ///< "accuracy"
+    int64_t step = 0;
+  };
+  std::optional<Best> best;                     ///< none: the last checkpoint stands for it
+  std::optional<EvaluationMetrics> evaluation;  ///< of what stands for it
+  int64_t standing_step() const { return best ? best->step : step; }
 };
 
+/// What it says before the first step: of the network, of where and how it trains, and of the program.
+RunSummary begun_summary(const Recipe& recipe, const models::Network& network,
+                         const cluster::Communicator& communicator, const cluster::Placement& placement);
 /// Where it stands in a run's folder.
 std::string summary_path(const std::string& folder);
 /// Written whole or not at all. Throws EnvironmentError.

@@ -18,6 +18,7 @@
 #include "trainer/network_device.h"
 #include "trainer/run_folder.h"
 #include "trainer/run_parts.h"
+#include "trainer/standing_checkpoint.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -32,9 +33,16 @@ void refuse_damage(const cluster::FileSystem& files, const std::string& folder) 
     throw DataError("the teacher's checkpoint is damaged: " + damage, folder, "take another one");
 }
 
-std::string averages_or_weights(const cluster::FileSystem& files, const std::string& checkpoint) {
-  const std::string average = checkpoint + "/average.safetensors";
-  return files.exists(average) ? average : checkpoint + "/weights.safetensors";
+/// Of what stands for a run whose newest checkpoint is this one.
+std::optional<uint32_t> standing_crc32(const std::string& checkpoints, const std::string& newest,
+                                       const cluster::FileSystem& files) {
+  std::optional<BestEvaluation> best;
+  try {
+    best = known_best(files, newest);
+  } catch (const Error&) {
+    return std::nullopt;  // damaged, too
+  }
+  return weights_crc32(best ? checkpoints + checkpoint_name(best->evaluation.step) : newest, files);
 }
 
 std::string text_of(const models::TensorFile& file, const char* key) {
@@ -142,15 +150,16 @@ TeacherFiles find_teacher(const std::string& from, const cluster::FileSystem& fi
   }
   if (files.exists(from + "/weights.safetensors")) {
     refuse_damage(files, from);
-    return {averages_or_weights(files, from), from + "/recipe.yaml"};
+    return {checkpoint_weights(files, from, true), from + "/recipe.yaml"};
   }
   if (!files.exists(from + "/recipe.yaml"))
     throw DataError("the folder holds neither a run nor a checkpoint", from,
                     "name the folder that train was given");
-  const auto newest = find_newest_checkpoint(files, from + "/checkpoints", log);
-  if (!newest)
+  const auto standing = find_standing_checkpoint(files, from + "/checkpoints", log,
+                                                 "bring it back, or name the folder of another one");
+  if (!standing)
     throw DataError("the teacher has no checkpoint yet", from, "train it until its first checkpoint");
-  return {averages_or_weights(files, newest->folder), from + "/recipe.yaml"};
+  return {checkpoint_weights(files, standing->folder, true), from + "/recipe.yaml"};
 }
 
 at::Tensor TeacherNetwork::logits(const std::vector<at::Tensor>& inputs) const {
@@ -180,7 +189,7 @@ std::optional<bool> still_teaches(const std::string& run, uint32_t crc32, const 
   const std::vector<int64_t> steps = checkpoint_steps(files, checkpoints);
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     const std::string folder = checkpoints + checkpoint_name(*step);
-    const auto found = weights_crc32(folder, files);
+    const auto found = standing_crc32(checkpoints, folder, files);
     if (!found) continue;
     if (*found == crc32) return true;
     if (checkpoint_damage(files, folder, *step).empty()) return false;

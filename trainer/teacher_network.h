@@ -43,10 +43,10 @@ struct TeacherFiles {
   std::string weights, recipe;  ///< recipe: empty where there is none
 };
 
-/// Finds the teacher that `from` names: a run's newest whole checkpoint, the checkpoint in a folder, or a
-/// .safetensors file, which may have a recipe beside it; averages of weights where the run keeps them.
-/// Damaged checkpoints are named on the log. Throws DataError where there is none, or the one that is named
-/// is damaged.
+/// Finds the teacher that `from` names: the checkpoint that stands for a run, the checkpoint in a folder, or
+/// a .safetensors file, which may have a recipe beside it; averages of weights where the run keeps them.
+/// Damaged checkpoints are named on the log. Throws DataError where there is none, or the best or the one
+/// that is named is damaged.
 TeacherFiles find_teacher(const std::string& from, const cluster::FileSystem& files, cluster::Log& log);
 
 /// Reads a teacher. It is fed what the student is: train, the student's training split, says of what shape
@@ -62,9 +62,9 @@ TeacherIdentity identify_teacher(const TeacherFiles& teacher, const cluster::Fil
 /// CRC-32 of the weights that are read of a checkpoint, by its manifest; none where that cannot be read.
 std::optional<uint32_t> weights_crc32(const std::string& checkpoint, const cluster::FileSystem& files);
 
-/// Whether the weights that would be read of a run now, those of its newest whole checkpoint, are the ones
-/// with this CRC-32; none where it has no such checkpoint. Reads manifests, and a checkpoint only where its
-/// weights are others, to see whether it is whole.
+/// Whether the weights that would be read of a run now, those of the checkpoint that stands for it, are the
+/// ones with this CRC-32; none where it has no such checkpoint. Reads manifests and states, and a checkpoint
+/// only where its weights are others, to see whether it is whole.
 std::optional<bool> still_teaches(const std::string& run, uint32_t crc32, const cluster::FileSystem& files);
 
 }  // namespace smoothlab::trainer

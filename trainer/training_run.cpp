@@ -2,44 +2,40 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
-#include "cluster/build_info.h"
 #include "cluster/compute_stream.h"
 #include "cluster/device.h"
 #include "cluster/duration.h"
 #include "cluster/error.h"
 #include "cluster/gpu.h"
-#include "cluster/machine_probe.h"
 #include "data/batch_stream.h"
 #include "data/damaged_images.h"
 #include "trainer/checkpoint_reader.h"
 #include "trainer/checkpoint_writer.h"
 #include "trainer/learner.h"
+#include "trainer/loaded_run.h"
 #include "trainer/loss_meter.h"
+#include "trainer/network_device.h"
 #include "trainer/rank_agreement.h"
 #include "trainer/recipe_checks.h"
+#include "trainer/run_clock.h"
 #include "trainer/run_folder.h"
 #include "trainer/run_judge.h"
 #include "trainer/run_parts.h"
 #include "trainer/run_summary.h"
+#include "trainer/standing_checkpoint.h"
 #include "trainer/stop_agreement.h"
 #include "trainer/teaching.h"
 
 namespace smoothlab::trainer {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = RunClock::Clock;
 
 /// Steps that the host may have launched and the device not ended: enough for it never to run dry.
 constexpr size_t steps_ahead = 2;
 
 /// Of the free memory of a device, what samples may take: the inverse of it.
 constexpr int64_t resident_share = 4;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// "1 rank", "2 ranks".
 std::string counted(int count, const char* thing) {
@@ -69,6 +65,7 @@ struct TrainingRun::State {
   data::Task task;
   std::shared_ptr<const data::BatchOrder> order;
   std::unique_ptr<RunJudge> judge;
+  CheckpointChoice choice;
   int64_t total = 0, done = 0;
   bool look_pending = false;           ///< what is due of the network after `done` steps has yet to be done
   std::unique_ptr<Teaching> teaching;  // null: there is no teacher
@@ -76,13 +73,9 @@ struct TrainingRun::State {
   std::unique_ptr<MetricsLog> metrics;       // rank 0
   std::unique_ptr<CheckpointWriter> writer;  // rank 0
   LossMeter meter;
-  double seconds_before = 0;  ///< of earlier sittings
+  RunClock clock;
+  Clock::time_point shown;
   std::optional<EvaluationMetrics> last_evaluation;
-  // Of this sitting, for rates.
-  Clock::time_point started, window_started, shown;
-  int64_t first_step = 0, window_first_step = 0;
-  double evaluating = 0;  ///< seconds, not counted as training
-  double launching = 0;   ///< seconds of the window that the host spent in steps, not waiting for batches
 
   State(const Recipe& recipe_, const RunOptions& options_, cluster::Communicator& communicator_,
         cluster::FileSystem& files_, cluster::Log& log_)
@@ -92,7 +85,8 @@ struct TrainingRun::State {
         files(files_),
         log(log_),
         folder(files, options.folder),
-        placement(cluster::place_rank(communicator, recipe.train.device, options.placement)) {
+        placement(cluster::place_rank(communicator, recipe.train.device, options.placement)),
+        choice(recipe.checkpoint.best) {
     placement.tf32 = recipe.train.precision == "tf32";
     cluster::apply(placement);
     stream.emplace(placement.device);
@@ -142,10 +136,17 @@ struct TrainingRun::State {
     });
   }
 
+  /// The best checkpoint, which is whole. On rank 0.
+  StandingCheckpoint find_best() const {
+    return find_best_checkpoint(files, folder.checkpoints(), *choice.best(),
+                                "bring it back, or go on without it with --set checkpoint.best=none");
+  }
+
   void restore(const TrainingState& state) {
     done = state.step;
     look_pending = state.evaluation_pending;
-    seconds_before = state.seconds;
+    clock.set_earlier(state.seconds);
+    choice.take_over(state.best, judge->split());
     if (state.ranks == communicator.size()) {
       meter.set_window(state.windows.at(static_cast<size_t>(communicator.rank())));
     } else if (is_root()) {
@@ -155,13 +156,16 @@ struct TrainingRun::State {
 
   void open_folder(bool holds_run) {
     on_root(communicator, [&] {
+      const bool goes_on = done < total || look_pending;
+      if (goes_on && choice.best() && best_step() != done) find_best();
       if (holds_run)
         truncate_metrics(files, folder.metrics(), done, look_pending);
       else
         folder.begin(recipe);
       if (teaching) write_teacher(files, folder.path(), teaching->record);
       // A run that goes on has not ended.
-      if (done < total || look_pending) files.remove_all(summary_path(folder.path()));
+      if (goes_on) files.remove_all(summary_path(folder.path()));
+      point_to_best(files, folder.checkpoints(), best_step());
       log.also_to(folder.log());
       metrics = std::make_unique<MetricsLog>(files, folder.metrics());
       writer =
@@ -184,21 +188,19 @@ struct TrainingRun::State {
                teacher.replayed ? ", replayed" : "", teacher.loss, teacher.gamma);
     }
     if (resumed)
-      log.info("resumed after step {}{}", done, what_changed_since(*resumed));
+      log.info("resumed after step {}{}{}", done,
+               changes_since(*resumed, communicator.size(), placement.threads), best_text());
     else if (options.resume)
       log.info("no checkpoint to resume from, starting from scratch");
   }
 
-  /// What lets sums round otherwise than they would have.
-  std::string what_changed_since(const TrainingState& state) const {
-    std::vector<std::string> changes;
-    if (state.ranks != communicator.size())
-      changes.push_back(fmt::format("{} instead of {}", counted(communicator.size(), "rank"), state.ranks));
-    if (state.threads > 0 && state.threads != placement.threads)
-      changes.push_back(fmt::format("{} instead of {}", counted(placement.threads, "thread"), state.threads));
-    if (changes.empty()) return "";
-    return fmt::format(" on {}: the same samples in the same steps, sums rounded otherwise",
-                       fmt::join(changes, " and "));
+  std::optional<int64_t> best_step() const {
+    return choice.best() ? std::optional(choice.best()->evaluation.step) : std::nullopt;
+  }
+
+  std::string best_text() const {
+    return choice.best() ? fmt::format(", the best by {} is step {}", choice.best()->metric, *best_step())
+                         : "";
   }
 
   double epoch() const { return order->epochs(done); }
@@ -214,19 +216,10 @@ struct TrainingRun::State {
                : fmt::format("{}", recipe.train.global_batch);
   }
 
-  double training_seconds() const { return seconds_before + seconds_since(started) - evaluating; }
-
-  void begin_window() {
-    window_started = Clock::now();
-    launching = 0;
-    window_first_step = done;
-  }
-
   void show_progress() {
-    if (!is_root() || options.quiet || (done < total && seconds_since(shown) < 0.2)) return;
+    if (!is_root() || options.quiet || (done < total && RunClock::seconds_since(shown) < 0.2)) return;
     shown = Clock::now();
-    const double rate =
-        static_cast<double>(done - first_step) / std::max(1e-9, seconds_since(started) - evaluating);
+    const double rate = clock.rate(done);
     const MetricWindow& window = meter.window();
     const std::string loss =
         window.rows > 0 ? fmt::format("loss {:.4f}", window.loss / static_cast<double>(window.rows)) : "";
@@ -248,39 +241,63 @@ struct TrainingRun::State {
       line.accuracy = static_cast<double>(sums.correct) / static_cast<double>(sums.rows);
       line.lr = learner->learning_rate(done - 1);
       line.grad_norm = norm;
-      line.seconds = training_seconds();
-      line.samples_per_second =
-          samples_in(done - window_first_step) / std::max(1e-9, seconds_since(window_started));
-      if (!placement.device.is_cpu()) line.host_seconds = launching;
+      line.seconds = clock.seconds();
+      line.samples_per_second = samples_in(clock.window_steps(done)) / clock.window_seconds();
+      if (!placement.device.is_cpu()) line.host_seconds = clock.launching();
       metrics->write(line);
     });
-    begin_window();
+    clock.begin_window(done);
   }
 
-  /// What is due of the network as it is now.
-  void look() {
+  /// What is due of the network as it is now. Says whether it is the best so far.
+  bool look() {
     const auto start = Clock::now();
+    DueJudgement due = due_judgement(recipe, done, total), logits;
+    // Those of the end are of the checkpoint that stands for the run, which this evaluation may become.
+    if (done == total && choice.chooses()) std::swap(due.logits, logits.logits);
     Judged judged;
-    learner->with_averages([&] {
-      judged = judge->judge(learner->network(), done, done == total, due_judgement(recipe, done, total));
-    });
+    learner->with_averages([&] { judged = judge->judge(learner->network(), done, done == total, due); });
     on_root(communicator, [&] {
       if (judged.evaluation) metrics->write(*judged.evaluation);
       if (judged.information) metrics->write(*judged.information);
     });
     if (judged.evaluation) last_evaluation = judged.evaluation;
+    const bool better = judged.evaluation && choose(*judged.evaluation);
+    if (logits.any()) judge_standing(logits);
     look_pending = false;
-    const double seconds = seconds_since(start);
-    evaluating += seconds;
-    window_started += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    clock.leave_out_since(start);
+    return better;
+  }
+
+  bool choose(const EvaluationMetrics& evaluated) {
+    // Rank 0 decides: what ranks have summed could differ in its last bits.
+    if (!choice.chooses() || !communicator.agree_any(is_root() && choice.is_better(evaluated))) return false;
+    choice.take(evaluated);
+    log.info("step {}: the best so far by {}", done, recipe.checkpoint.best);
+    return true;
+  }
+
+  /// After the last step, what is due of the checkpoint that stands for the run.
+  void judge_standing(const DueJudgement& due) {
+    const int64_t step = best_step().value_or(done);
+    if (step == done)
+      return learner->with_averages([&] { judge->judge(learner->network(), done, true, due); });
+    const std::string weights = text_from_root(communicator, [&] {
+      writer->wait();
+      return checkpoint_weights(files, find_best().folder, true);
+    });
+    const auto network = load_network(recipe, *task.train, {weights}, files);
+    move_to(*network, placement.device);
+    judge->judge(*network, step, true, due);
   }
 
   void save() {
     Checkpoint checkpoint = learner->snapshot(done);
     checkpoint.state.threads = placement.threads;
-    checkpoint.state.seconds = training_seconds();
+    checkpoint.state.seconds = clock.seconds();
     checkpoint.state.evaluation_pending = look_pending;
     checkpoint.state.windows = gather_windows(communicator, meter.window());
+    checkpoint.state.best = choice.best();
     on_root(communicator, [&] {
       metrics->sync();  // the lines before a checkpoint are part of what it stands for
       writer->write(std::move(checkpoint));
@@ -303,12 +320,13 @@ struct TrainingRun::State {
     show_progress();  // before the loss of the window is written and gone
     if (due(recipe.train.log_every)) write_metrics();
     look_pending = due_judgement(recipe, done, total).any();
+    bool better = false;
     auto request = heed(look_pending ? agreement.ask(in_trouble()) : agreement.at_boundary(in_trouble()));
     if (look_pending && request == cluster::StopRequest::none) {
-      look();
+      better = look();
       if (!last) request = heed(agreement.ask(in_trouble()));
     }
-    if (due(recipe.checkpoint.every) || request != cluster::StopRequest::none) save();
+    if (due(recipe.checkpoint.every) || better || request != cluster::StopRequest::none) save();
     return request;
   }
 
@@ -324,10 +342,8 @@ struct TrainingRun::State {
   std::unique_ptr<Sitting> sitting;  ///< null: there is nothing to do
 
   void begin(const cluster::StopSignal& stop) {
-    started = shown = Clock::now();
-    evaluating = 0;
-    first_step = done;
-    begin_window();
+    shown = Clock::now();
+    clock.begin(done);
     if (done >= total && !look_pending) {
       log.info("all {} steps are done already", total);
       return;
@@ -349,8 +365,7 @@ struct TrainingRun::State {
     if (!look_pending) return;
     sitting->request = heed(sitting->agreement.ask(in_trouble()));
     if (sitting->request != cluster::StopRequest::none) return;
-    look();
-    if (done == total) save();
+    if (look() || done == total) save();
   }
 
   bool advance() {
@@ -360,11 +375,11 @@ struct TrainingRun::State {
     const auto next = [&] {
       const auto asked = Clock::now();
       auto micro = sitting->stream.next();
-      waited += seconds_since(asked);
+      waited += RunClock::seconds_since(asked);
       return micro;
     };
     learner->step(done, next, meter);
-    launching += seconds_since(start) - waited;
+    clock.add_launching(RunClock::seconds_since(start) - waited);
     stream->keep_within(steps_ahead);
     ++done;
     sitting->request = boundary(sitting->agreement);
@@ -373,22 +388,12 @@ struct TrainingRun::State {
 
   /// What the run came to, for whoever asks without a checkpoint's help.
   void write_summary_of_run() {
-    RunSummary summary;
+    RunSummary summary = begun_summary(recipe, learner->network(), communicator, placement);
     summary.step = done;
-    summary.seconds = training_seconds();
+    summary.seconds = clock.seconds();
     summary.samples_per_second = samples_in(done) / std::max(1e-9, summary.seconds);
-    summary.parameters = learner->network().parameter_count();
-    summary.ranks = communicator.size();
-    summary.threads = placement.threads;
-    summary.device = placement.device.is_cuda() ? "cuda" : "cpu";
-    summary.processor =
-        placement.device.is_cuda() ? cluster::gpu_name(placement.device.index()) : cluster::processor_name();
-    summary.precision = recipe.train.precision;
-    summary.backend = communicator.backend();
-    summary.code_version = cluster::code_version();
-    summary.torch_version = cluster::torch_version();
-    summary.recipe_hash = recipe_hash(recipe);
-    summary.evaluation = last_evaluation;
+    summary.evaluation = evaluation();
+    if (choice.best()) summary.best = {choice.best()->metric, *best_step()};
     write_summary(files, folder.path(), summary);
   }
 
@@ -402,6 +407,11 @@ struct TrainingRun::State {
     const auto evaluations = read_metrics(files, folder.metrics()).evaluations;
     if (!evaluations.empty()) last_evaluation = evaluations.back();
     write_summary_of_run();
+  }
+
+  /// What the run is judged by.
+  std::optional<EvaluationMetrics> evaluation() const {
+    return choice.best() ? choice.best()->evaluation : last_evaluation;
   }
 
   RunOutcome end() {
@@ -419,7 +429,7 @@ struct TrainingRun::State {
     });
     log.progress_done();
     if (request == cluster::StopRequest::none) {
-      log.info("finished {} steps in {}", total, cluster::duration_text(training_seconds()));
+      log.info("finished {} steps in {}{}", total, cluster::duration_text(clock.seconds()), best_text());
       return RunOutcome::finished;
     }
     log.info("stopped after step {} of {}; go on with --resume", done, total);
@@ -467,8 +477,8 @@ models::Network& TrainingRun::network() {
   return state_->learner->network();
 }
 
-const std::optional<EvaluationMetrics>& TrainingRun::last_evaluation() const {
-  return state_->last_evaluation;
+std::optional<EvaluationMetrics> TrainingRun::evaluation() const {
+  return state_->evaluation();
 }
 
 }  // namespace smoothlab::trainer

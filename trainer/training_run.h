@@ -60,8 +60,9 @@ class TrainingRun {
   int64_t step() const;
   int64_t steps() const;
   models::Network& network();
-  /// The last evaluation of this sitting.
-  const std::optional<EvaluationMetrics>& last_evaluation() const;
+  /// What the run is judged by: the best evaluation so far where it chooses (checkpoint.best), else the last
+  /// one of this sitting.
+  std::optional<EvaluationMetrics> evaluation() const;
 
  private:
   struct State;

@@ -1,5 +1,8 @@
 #include "trainer/training_state.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cluster/error.h"
@@ -7,6 +10,33 @@
 namespace smoothlab::trainer {
 
 using nlohmann::ordered_json;
+
+namespace {
+
+ordered_json json_of(const std::optional<BestEvaluation>& best) {
+  if (!best) return nullptr;
+  return {{"metric", best->metric}, {"evaluation", to_json(best->evaluation)}};
+}
+
+std::optional<BestEvaluation> best_of(const ordered_json& json) {
+  if (json.is_null()) return std::nullopt;
+  return BestEvaluation{json.at("metric"), evaluation_of(json.at("evaluation"))};
+}
+
+}  // namespace
+
+std::string changes_since(const TrainingState& state, int ranks, int threads) {
+  const auto change = [](int now, const char* thing, int before) {
+    return fmt::format("{} {}{} instead of {}", now, thing, now == 1 ? "" : "s", before);
+  };
+  std::vector<std::string> changes;
+  if (state.ranks != ranks) changes.push_back(change(ranks, "rank", state.ranks));
+  if (state.threads > 0 && state.threads != threads)
+    changes.push_back(change(threads, "thread", state.threads));
+  if (changes.empty()) return "";
+  return fmt::format(" on {}: the same samples in the same steps, sums rounded otherwise",
+                     fmt::join(changes, " and "));
+}
 
 std::string to_json(const TrainingState& state) {
   ordered_json windows = ordered_json::array();
@@ -23,7 +53,8 @@ std::string to_json(const TrainingState& state) {
                              {"seconds", state.seconds},
                              {"evaluation_pending", state.evaluation_pending},
                              {"gradient_order", state.order},
-                             {"metric_windows", windows}};
+                             {"metric_windows", windows},
+                             {"best", json_of(state.best)}};
   return json.dump(2) + "\n";
 }
 
@@ -49,6 +80,7 @@ TrainingState training_state_from_json(const std::string& text, const std::strin
       entry.at("rows").get_to(window.rows);
       state.windows.push_back(window);
     }
+    state.best = best_of(json.value("best", ordered_json()));
     return state;
   } catch (const nlohmann::json::exception& error) {
     throw DataError(std::string("the state of a run cannot be read: ") + error.what(), path,

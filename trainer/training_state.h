@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "trainer/checkpoint_choice.h"
 
 namespace smoothlab::trainer {
 
@@ -28,8 +31,13 @@ struct TrainingState {
   bool evaluation_pending = false;  ///< the evaluation due at this step has yet to run
   /// Parameters in the order in which their gradients arrive; empty: not yet known.
   std::vector<std::string> order;
-  std::vector<MetricWindow> windows;  ///< by rank
+  std::vector<MetricWindow> windows;   ///< by rank
+  std::optional<BestEvaluation> best;  ///< of the evaluations so far; none: the run does not choose
 };
+
+/// What lets sums round otherwise than in the sitting that left this state: " on 1 rank instead of 2: …";
+/// empty where nothing does.
+std::string changes_since(const TrainingState& state, int ranks, int threads);
 
 /// Doubles are written so that they read back as the same bits.
 std::string to_json(const TrainingState& state);

@@ -72,6 +72,34 @@ TEST_F(ReportGathering, ARunWithoutItsCurvesKeepsItsEnd) {
   EXPECT_THAT(runs[0].problems[0], HasSubstr("its curves are left out"));
 }
 
+TEST_F(ReportGathering, ARunThatHasChosenIsJudgedByItsBest) {
+  ended_run("run");
+  std::string lines;
+  for (const int step : {4, 8, 12})
+    lines += "{\"step\": " + std::to_string(step) +
+             ", \"split\": \"validation\", \"rows\": 9, \"accuracy\": 0." + std::to_string(step) +
+             ", \"top5_accuracy\": 1, \"nll\": " + std::to_string(step) +
+             ", \"brier\": 1, \"ece\": 0, \"seconds\": 1}\n";
+  test::write_text(folder / "run/metrics.jsonl", lines);
+  EXPECT_EQ(gathered()[0].judged_by()->step, 12);
+  auto summary = trainer::read_summary(*files, folder / "run");
+  summary->best = trainer::RunSummary::Best{"accuracy", 8};
+  summary->evaluation->step = 8;
+  trainer::write_summary(*files, folder / "run", *summary);
+  const auto runs = gathered();
+  EXPECT_THAT(runs[0].evaluations, SizeIs(3));
+  EXPECT_EQ(runs[0].judged_by()->step, 8);
+  EXPECT_EQ(runs[0].judged_by()->nll, 8);
+  EXPECT_EQ(runs[0].end->step, 12);
+  EXPECT_EQ(runs[0].end->standing_step(), 8);
+  // Without its line there is still what the summary says.
+  test::write_text(folder / "run/metrics.jsonl", lines.substr(lines.rfind("{\"step\": 12")));
+  const auto without = gathered();
+  ASSERT_THAT(without[0].evaluations, SizeIs(2));
+  EXPECT_EQ(without[0].evaluations[0].step, 8) << "in the order of steps";
+  EXPECT_EQ(without[0].judged_by()->accuracy, 0.75);
+}
+
 TEST_F(ReportGathering, ARunThatCannotBeReadCostsNoOther) {
   ended_run("good");
   ended_run("bad");

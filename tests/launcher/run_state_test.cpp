@@ -100,6 +100,23 @@ TEST_F(RunStateTest, OfARecipeThatTrainsTheSameIsDone) {
   EXPECT_EQ(state().phase, RunPhase::done);
 }
 
+// What stands for it is chosen while it trains.
+TEST_F(RunStateTest, ThatHasChosenOtherwiseIsChanged) {
+  const auto chosen_by = [](const std::string& metric) {
+    return test::small_recipe_with(
+        {{"split: test", "split: validation"}, {"keep: 2", "keep: 2, best: " + metric}});
+  };
+  set_recipe(chosen_by("accuracy"));
+  begin();
+  set_recipe(chosen_by("nll"));
+  EXPECT_EQ(state().phase, RunPhase::stopped) << "it goes on";
+  end(12);
+  EXPECT_EQ(state().phase, RunPhase::changed);
+  EXPECT_EQ(state().problem, "checkpoint.best: accuracy → nll");
+  set_recipe(chosen_by("accuracy"));
+  EXPECT_EQ(state().phase, RunPhase::done);
+}
+
 TEST_F(RunStateTest, OfARecipeThatHasBecomeLongerGoesOn) {
   begin();
   end(12);

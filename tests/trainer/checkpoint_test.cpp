@@ -94,11 +94,20 @@ TEST_F(CheckpointFolder, KeepsTheNewest) {
 
 TEST_F(CheckpointFolder, IgnoresWhatIsNoCheckpoint) {
   write(4);
-  for (const char* name : {".step-8.tmp", "step-8.old", "step-x", "step-08", "notes"})
+  for (const char* name : {".step-8.tmp", "step-4.old", "step-x", "step-08", "notes"})
     files->make_folders(path + "/" + name);
   EXPECT_EQ(checkpoint_steps(*files, path), (std::vector<int64_t>{4}));
   remove_unfinished_checkpoints(*files, path);
   EXPECT_EQ(files->list(path), (std::vector<std::string>{"notes", "step-08", "step-4", "step-x"}));
+}
+
+// One that was to be replaced by another of its step, and whoever did it died between the two renamings.
+TEST_F(CheckpointFolder, PutsBackWhatWasNotReplaced) {
+  write(4);
+  files->rename(at(4), at(4) + ".old");
+  EXPECT_FALSE(find_newest_checkpoint(*files, path, log));
+  remove_unfinished_checkpoints(*files, path);
+  EXPECT_EQ(checkpoint_damage(*files, at(4), 4), "");
 }
 
 TEST_F(CheckpointFolder, NoticesOneFlippedByteInAnyFile) {

@@ -172,6 +172,12 @@ TEST(Recipe, RefusesWrongTypesAndImpossibleValues) {
       {"train: {steps: 1, global_batch: 2501}", "train.global_batch", "at most 2500"},
       {"evaluate: {split: tset}", "evaluate.split", "'test'"},
       {"checkpoint: {keep: 0}", "checkpoint.keep", "at least 1"},
+      {"checkpoint: {best: accuracy}", "checkpoint.best", "give evaluate.every"},
+      {"checkpoint: {best: acuracy}", "checkpoint.best", "'accuracy'"},
+      {"checkpoint: {best: ece}", "checkpoint.best", ""},
+      {"checkpoint: {best: true}", "checkpoint.best", ""},
+      {"evaluate: {every: 1, split: test}\ncheckpoint: {best: nll}", "evaluate.split", "to validation"},
+      {"evaluate: {every: 1, split: train}\ncheckpoint: {best: nll}", "evaluate.split", "--split test"},
   };
   for (const auto& bad : cases) {
     std::string text = "task: {data: generated}\nmodel: {name: mlp}\n";
@@ -416,10 +422,11 @@ TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
   for (const auto& key : recipe_keys()) {
     Recipe changed = defaults;
     // A value that each type takes and that is no default.
-    for (const char* value : {"7",          "4096",   "0.75",         "true",    "false",   "per_image",
-                              "off-target", "test",   "cpu",          "bf16",    "float16", "never",
-                              "x",          "adam",   "cosine",       "cifar10", "paper",   "[7]",
-                              "[train]",    "[a, b]", "[{match: q}]", "summary", "square",  "bicubic"}) {
+    for (const char* value :
+         {"7",       "4096",    "0.75",    "true",    "false",   "per_image", "off-target",
+          "test",    "cpu",     "bf16",    "float16", "never",   "x",         "adam",
+          "cosine",  "cifar10", "paper",   "[7]",     "[train]", "[a, b]",    "[{match: q}]",
+          "summary", "square",  "bicubic", "nll"}) {
       try {
         key.read(changed, YAML::Load(value), {"test", true});
       } catch (const UsageError&) {

@@ -12,7 +12,7 @@
 #include "support/process.h"
 #include "support/ranks.h"
 #include "support/temporary_folder.h"
-#include "trainer/small_run.h"
+#include "trainer/choosing_run.h"
 
 namespace smoothlab::trainer {
 namespace {
@@ -86,6 +86,8 @@ std::string variable(const char* name) {
 }
 
 Recipe driver_recipe(const std::string& kind) {
+  if (kind == "choosing mlp") return choosing_recipe("nll");
+  if (kind == "choosing resnet") return choosing_resnet_recipe("nll");
   Recipe recipe = kind == "mlp" ? small_recipe() : small_resnet_recipe();
   recipe.train.log_every = 1;
   recipe.checkpoint.every = 2;
@@ -135,6 +137,26 @@ void expect_exact_resumption(int ranks, const std::string& kind) {
   expect_same_runs(whole, killed, driver_recipe(kind).train.steps);
 }
 
+/// Dies while checkpoints that may be the best are written, pointed at, superseded and removed.
+void expect_same_choice(int ranks, const std::string& kind) {
+  const test::TemporaryFolder folder;
+  const std::string whole = folder / "whole", killed = folder / "killed";
+  ASSERT_EQ(train_in_processes(ranks, kind, whole, {"", 0}), 0);
+  const Death deaths[] = {{"metrics.jsonl", 3},    {"/.step-", 3},           {"checkpoints/best", 2},
+                          {"checkpoints/best", 4}, {"weights", 2},           {"/step-", 3},
+                          {"manifest.json", 2},    {"checkpoints/step-", 4}, {"checkpoints/step-", 5},
+                          {"metrics.jsonl", 2},    {"optimizer", 2},         {"metrics.jsonl", 4}};
+  int died = 0;
+  for (const Death& death : deaths) {
+    const int code = train_in_processes(ranks, kind, killed, death);
+    EXPECT_TRUE(code == 0 || code == 128 + SIGKILL) << death.part << " " << death.operation;
+    died += code == 0 ? 0 : 1;
+  }
+  EXPECT_GE(died, 8) << "too few to tell";
+  ASSERT_EQ(train_in_processes(ranks, kind, killed, {"", 0}), 0);
+  expect_same_choices(whole, killed);
+}
+
 TEST(ResumeSlow, IsExactOnOneRank) {
   expect_exact_resumption(1, "mlp");
 }
@@ -146,6 +168,16 @@ TEST(ResumeSlow, IsExactOnThreeRanks) {
 }
 TEST(ResumeSlow, IsExactWithRunningStatisticsInBf16) {
   expect_exact_resumption(2, "resnet");
+}
+
+TEST(ResumeSlow, ChoosesTheSameCheckpointOnOneRank) {
+  expect_same_choice(1, "choosing mlp");
+}
+TEST(ResumeSlow, ChoosesTheSameCheckpointOnTwoRanks) {
+  expect_same_choice(2, "choosing resnet");
+}
+TEST(ResumeSlow, ChoosesTheSameCheckpointOnThreeRanks) {
+  expect_same_choice(3, "choosing mlp");
 }
 
 }  // namespace

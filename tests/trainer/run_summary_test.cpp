@@ -75,6 +75,25 @@ TEST_F(RunSummaryFile, NamesADamagedOne) {
   EXPECT_THROW(read_summary(*files, run), DataError);
 }
 
+TEST_F(RunSummaryFile, SaysWhatWasChosen) {
+  files->make_folders(run);
+  RunSummary summary;
+  summary.step = 20;
+  write_summary(*files, run, summary);
+  EXPECT_FALSE(read_summary(*files, run)->best);
+  EXPECT_EQ(read_summary(*files, run)->standing_step(), 20);
+  std::string before = files->read(summary_path(run));
+  const size_t key = before.find("  \"best\": null,\n");
+  ASSERT_NE(key, std::string::npos) << before;
+  cluster::write_file_whole(*files, summary_path(run), before.erase(key, before.find('\n', key) + 1 - key));
+  EXPECT_FALSE(read_summary(*files, run)->best) << "one of a program that did not choose";
+  summary.best = RunSummary::Best{"nll", 8};
+  write_summary(*files, run, summary);
+  ASSERT_TRUE(read_summary(*files, run)->best);
+  EXPECT_EQ(read_summary(*files, run)->best->metric, "nll");
+  EXPECT_EQ(read_summary(*files, run)->standing_step(), 8);
+}
+
 TEST_F(RunSummaryFile, KeepsFiguresThatAreNoNumbers) {
   files->make_folders(run);
   RunSummary summary;

@@ -208,7 +208,7 @@ TEST_F(TrainingRunSolo, SavesBeforeADueEvaluationWhenAskedToStop) {
     const cluster::StopSignal stop;
     std::raise(SIGUSR2);
     EXPECT_EQ(stopped.train(stop), RunOutcome::requeue);
-    EXPECT_FALSE(stopped.last_evaluation());
+    EXPECT_FALSE(stopped.evaluation());
     EXPECT_EQ(stopped.step(), 1);
   };
   for (const int64_t steps : {6, 1}) {  // of 1, the step is the last one
