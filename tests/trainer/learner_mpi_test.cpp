@@ -42,8 +42,9 @@ class Bags : public data::Dataset {
   std::vector<int64_t> rows_;
 };
 
-/// Weights after a step over all samples, this rank's slice of them in pieces of at most two samples.
-at::Tensor weights_after_a_step(const Bags& bags, cluster::Communicator& communicator) {
+/// Weights after a step over all samples, this rank's slice of them in pieces of at most so many samples.
+at::Tensor weights_after_a_step(const Bags& bags, cluster::Communicator& communicator,
+                                int64_t most_of_a_piece = 2) {
   Recipe recipe;
   recipe.model.name = "mlp";
   recipe.model.hidden = {5};
@@ -60,7 +61,7 @@ at::Tensor weights_after_a_step(const Bags& bags, cluster::Communicator& communi
       0,
       [&] {
         std::vector<data::SampleAddress> samples;
-        for (int64_t i = 0; i < 2 && first < end; ++i) samples.push_back({first++, 0});
+        for (int64_t i = 0; i < most_of_a_piece && first < end; ++i) samples.push_back({first++, 0});
         data::MicroBatch micro;
         micro.batch = bags.collate(samples, data::Augment::training);
         micro.last = first == end;
@@ -84,6 +85,36 @@ TEST(LearnerMpi, WeighsRowsAlikeHoweverManyASampleHas) {
   EXPECT_TRUE(at::allclose(uneven, eleven, 1e-5, 1e-6)) << (uneven - eleven).abs().max().item<float>();
   EXPECT_TRUE(at::allclose(pairs, eight, 1e-5, 1e-6)) << (pairs - eight).abs().max().item<float>();
   EXPECT_FALSE(at::allclose(eleven, eight, 1e-5, 1e-6));
+}
+
+// The same against autograd over the whole batch at once, which knows of no pieces and no ranks: w − lr · ∇
+// of loss_scale times the mean cross-entropy.
+TEST(LearnerMpi, UnevenPiecesAddUpToTheWholeBatch) {
+  const Bags bags(std::vector<int64_t>(13, 1));
+  Recipe recipe;
+  recipe.model.name = "mlp";
+  recipe.model.hidden = {5};
+  std::vector<at::Tensor> weights;
+  const auto network = make_network_of(recipe, bags);
+  for (const auto& parameter : network->parameters())
+    weights.push_back(parameter.value.detach().to(at::kDouble).requires_grad_(true));
+  ASSERT_EQ(weights.size(), 4U);  // weight and bias of the hidden layer and of the classifier
+  std::vector<data::SampleAddress> all;
+  for (int64_t sample = 0; sample < bags.size(); ++sample) all.push_back({sample, 0});
+  const data::Batch batch = bags.collate(all, data::Augment::none);
+  const at::Tensor inputs = batch.inputs[0].reshape({bags.size(), 4}).to(at::kDouble);
+  const at::Tensor hidden = at::relu(at::addmm(weights[1], inputs, weights[0].t()));
+  const at::Tensor log_p = at::log_softmax(at::addmm(weights[3], hidden, weights[2].t()), 1);
+  (-3 * log_p.gather(1, batch.labels.unsqueeze(1)).mean()).backward();
+  std::vector<at::Tensor> flat;
+  for (const auto& weight : weights)
+    flat.push_back((weight.detach() - 0.5 * weight.grad()).reshape({-1}).to(at::kFloat));
+  const at::Tensor expected = at::cat(flat);
+  for (const int64_t most : {1, 2, 3, 4, 13}) {
+    const at::Tensor got = weights_after_a_step(bags, test::ranks(), most);
+    EXPECT_TRUE(at::allclose(got, expected, 1e-5, 1e-6))
+        << most << ": " << (got - expected).abs().max().item<float>();
+  }
 }
 
 // On the CPU what is repeated is the work itself: all that a graph on CUDA relies on but the graph.

@@ -33,12 +33,15 @@ class TrainingRunMpi : public testing::Test {
   const std::shared_ptr<cluster::FileSystem> files = cluster::local_file_system();
 };
 
+// A batch of 13 in parts of at most 4 over all ranks, most of them uneven, is the batch that one rank takes
+// at once.
 TEST_F(TrainingRunMpi, AgreesWithOneRankToRounding) {
   Recipe recipe = small_recipe();
-  recipe.train.micro_batch = 2;
+  recipe.train.micro_batch = 4;
   run_to_end(recipe, path + "/together", false, ranks, *files);
   if (ranks.is_root()) {
     const auto solo = cluster::make_solo_communicator();
+    recipe.train.micro_batch = 0;
     run_to_end(recipe, path + "/alone", false, *solo, *files);
     const auto together = weights("together", 20), alone = weights("alone", 20);
     for (const auto& [name, tensor] : alone.tensors)
@@ -47,6 +50,36 @@ TEST_F(TrainingRunMpi, AgreesWithOneRankToRounding) {
     const auto a = timeless_metrics(path + "/together"), b = timeless_metrics(path + "/alone");
     ASSERT_EQ(a.size(), b.size());
     for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(loss_of(a[i]), loss_of(b[i]), 1e-5) << i;
+  }
+  ranks.barrier();
+}
+
+// Running means and variances are averaged as the weights are (timm's ModelEmaV2, TF-slim's model variables):
+// average ← d·average + (1−d)·value, on each rank, and over ranks in what is kept.
+TEST_F(TrainingRunMpi, AveragesRunningStatisticsAsItDoesWeights) {
+  Recipe recipe = small_resnet_recipe();
+  recipe.train.precision = "fp32";
+  recipe.train.ema = 0.75;
+  recipe.checkpoint.every = 1;
+  recipe.checkpoint.keep = 100;
+  run_to_end(recipe, path + "/run", false, ranks, *files);
+  if (ranks.is_root()) {
+    const auto average = [&](int64_t step) {
+      return models::read_safetensors(
+          *files, path + "/run/checkpoints/step-" + std::to_string(step) + "/average.safetensors");
+    };
+    int statistics = 0;
+    for (int64_t step = 2; step <= recipe.train.steps; ++step) {
+      const auto before = average(step - 1), after = average(step), now = weights("run", step);
+      ASSERT_EQ(after.tensors.size(), now.tensors.size());
+      for (const auto& [name, tensor] : after.tensors) {
+        statistics += name.find("running_") != std::string::npos ? 1 : 0;
+        const at::Tensor expected = 0.75 * before.find(name) + 0.25 * now.find(name);
+        EXPECT_TRUE(at::allclose(tensor, expected, 1e-5, 1e-6)) << name << " after step " << step;
+        EXPECT_FALSE(at::equal(tensor, now.find(name))) << name;
+      }
+    }
+    EXPECT_EQ(statistics, 14 * 7);
   }
   ranks.barrier();
 }
