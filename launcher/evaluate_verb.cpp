@@ -210,7 +210,7 @@ void read_network(const Options& options, EvaluateRequest& request) {
       throw DataError("no such run folder", request.folder, "train first, or check the path");
     return;
   }
-  for (const char* name : {"run", "step", "last", "no-average", "classes"})
+  for (const char* name : {"run", "checkpoint", "step", "last", "no-average", "classes"})
     if (options.given(name))
       throw UsageError("means nothing of weights of a file", std::string("--") + name, "leave it out");
   if (options.has("real") && !options.has("logits"))

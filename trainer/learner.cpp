@@ -101,7 +101,8 @@ struct Learner::State {
         about_network(models::weights_metadata(network_options(recipe, train))),
         network(make_network_of(recipe, train)),
         parameters(*network, compute_type(recipe), placement.device),
-        schedule(recipe.schedule, steps),
+        schedule(recipe.schedule, steps,
+                 recipe.schedule.unit == "epochs" ? batch_order(recipe, train) : nullptr),
         targets(recipe.places.locate(
             [&] { return make_soft_targets(recipe.targets, train.class_counts(), padding_class(train)); })),
         teacher(teacher_),

@@ -57,12 +57,13 @@ struct OptimizerOptions {
 /// `schedule:`. Factor on the learning rate at a step.
 struct ScheduleOptions {
   std::string name = "constant";  ///< constant, step, linear, cosine, exponential, inverse-square-root
+  std::string unit = "steps";     ///< what at, every and warmup count: steps, epochs
   std::vector<int64_t> at;        ///< step: boundaries
   double factor = 0.1;            ///< step, exponential
-  int64_t every = 0;              ///< exponential: steps between two factors
+  int64_t every = 0;              ///< exponential: between two factors
   bool staircase = false;
   double final_factor = 0;  ///< linear, cosine
-  int64_t warmup = 0;       ///< steps of linear warm-up from lr/warmup
+  int64_t warmup = 0;       ///< of linear warm-up from nothing
 };
 
 /// `train:`.

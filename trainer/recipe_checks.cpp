@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "cluster/error.h"
@@ -178,7 +179,11 @@ void check_schedule(const Checker& checker, const ScheduleOptions& schedule) {
                   "schedule 'step' without boundaries", "give them as schedule.at, such as [32000, 48000]");
   checker.require(schedule.name != "exponential" || schedule.every >= 1, "schedule.name",
                   "schedule 'exponential' without a period",
-                  "give the steps between two factors as schedule.every");
+                  "give the steps or epochs between two factors as schedule.every");
+  checker.require(
+      schedule.unit == "steps" || !schedule.at.empty() || schedule.every > 0 || schedule.warmup > 0,
+      "schedule.unit", "'schedule.unit' means nothing without anything that it counts",
+      "leave it out, or give schedule.at, schedule.every or schedule.warmup");
 }
 
 void check_text(const Checker& checker, const Recipe& recipe) {
@@ -267,7 +272,9 @@ bool means_nothing(const Recipe& recipe, const std::string& key) {
   const std::string value = written(recipe, key);
   if (value != written(Recipe(), key)) return false;
   if (value == write_value(std::string())) return true;
-  if (key == "logits.splits" || key == "information.classes" || key == "checkpoint.best") return true;
+  static const std::set<std::string> told_by_absence = {"logits.splits", "information.classes",
+                                                        "checkpoint.best", "schedule.unit"};
+  if (told_by_absence.count(key) > 0) return true;
   if (key == "train.steps" || key == "train.epochs") return value == "0";
   if (key == "train.ema_warmup") return recipe.train.ema == 0;
   const auto& all = dependences();

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
+#include "data/batch_order.h"
 #include "trainer/recipe.h"
 
 namespace smoothlab::trainer {
 
 /// Factor on the learning rate as a pure function of the step. With s = 0 for the first update, S = the
-/// run's steps, W = warm-up steps, it is ramp(s) · shape(s), ramp(s) = min(1, (s+1)/W):
+/// run's steps, W = warm-up steps, it is ramp(s) · shape(s), ramp(s) = min(1, (s+1)/W); where the unit is
+/// epochs, s, s+1 and S stand for the passes over the training split that so many steps make:
 ///   constant             1
 ///   step                 factor^(number of boundaries ≤ s): boundary 32000 holds from the 32001st update on
 ///   linear               from 1 to final over the steps after warm-up: 1 − (1−final)·x, x = (s−W)/(S−W) ≥ 0
@@ -20,13 +23,18 @@ class Schedule {
   /// Whether a factor depends on the run's length (linear, cosine).
   static bool depends_on_length(const ScheduleOptions& options);
 
-  Schedule(const ScheduleOptions& options, int64_t total_steps);
+  /// order: by which passes are counted; needed where the unit is epochs.
+  Schedule(const ScheduleOptions& options, int64_t total_steps,
+           std::shared_ptr<const data::BatchOrder> order = nullptr);
   double factor(int64_t step) const;
 
  private:
+  /// That has passed after so many steps, in the unit.
+  double time(int64_t steps) const;
   double shape(int64_t step) const;
   ScheduleOptions options_;
-  int64_t total_steps_;
+  std::shared_ptr<const data::BatchOrder> order_;
+  double end_;
 };
 
 }  // namespace smoothlab::trainer

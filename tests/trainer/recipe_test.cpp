@@ -178,6 +178,8 @@ TEST(Recipe, RefusesWrongTypesAndImpossibleValues) {
       {"checkpoint: {best: true}", "checkpoint.best", ""},
       {"evaluate: {every: 1, split: test}\ncheckpoint: {best: nll}", "evaluate.split", "to validation"},
       {"evaluate: {every: 1, split: train}\ncheckpoint: {best: nll}", "evaluate.split", "--split test"},
+      {"schedule: {unit: epoch}", "schedule.unit", "'epochs'"},
+      {"schedule: {name: cosine, unit: epochs}", "schedule.unit", "schedule.warmup"},
   };
   for (const auto& bad : cases) {
     std::string text = "task: {data: generated}\nmodel: {name: mlp}\n";
@@ -426,7 +428,7 @@ TEST(Recipe, EveryKeyIsReadIntoItsOwnFieldAndDocumented) {
          {"7",       "4096",    "0.75",    "true",    "false",   "per_image", "off-target",
           "test",    "cpu",     "bf16",    "float16", "never",   "x",         "adam",
           "cosine",  "cifar10", "paper",   "[7]",     "[train]", "[a, b]",    "[{match: q}]",
-          "summary", "square",  "bicubic", "nll"}) {
+          "summary", "square",  "bicubic", "epochs",  "nll"}) {
       try {
         key.read(changed, YAML::Load(value), {"test", true});
       } catch (const UsageError&) {

@@ -89,6 +89,63 @@ TEST(Schedule, InverseSquareRootIsTheTransformersRate) {
   EXPECT_DOUBLE_EQ(Schedule(named("inverse-square-root"), 10).factor(3), 0.5);
 }
 
+/// Batches of so many of 75 samples.
+class Batches : public data::BatchOrder {
+ public:
+  explicit Batches(int64_t samples) : samples_(samples) {}
+  int64_t size(int64_t) const override { return samples_; }
+  int64_t largest() const override { return samples_; }
+  std::vector<data::SampleAddress> at(int64_t, int64_t, int64_t) const override { return {}; }
+  double epochs(int64_t steps) const override { return static_cast<double>(steps * samples_) / 75; }
+  int64_t steps(int64_t) const override { return 0; }
+
+ private:
+  int64_t samples_;
+};
+
+/// By samples that were seen before the step, in units of 25.
+std::vector<double> by_samples(ScheduleOptions options, int64_t batch, int64_t samples) {
+  options.unit = "epochs";
+  const Schedule schedule(options, samples / batch, std::make_shared<Batches>(batch));
+  std::vector<double> factors;
+  for (int64_t seen = 0; seen < samples; seen += 25)
+    factors.push_back(seen % batch == 0 ? schedule.factor(seen / batch) : -1);
+  return factors;
+}
+
+TEST(Schedule, CountsEpochsWhateverTheBatch) {
+  ScheduleOptions stairs = named("exponential");
+  stairs.factor = 0.94;
+  stairs.every = 2;  // 150 samples: 6 steps of 25, 3 of 50, one and a half of 100
+  stairs.staircase = true;
+  ScheduleOptions drops = named("step");
+  drops.at = {2, 3};
+  for (const ScheduleOptions& options : {stairs, drops, named("cosine"), named("linear")}) {
+    const auto reference = by_samples(options, 25, 600);
+    for (const int64_t batch : {50, 100}) {
+      const auto factors = by_samples(options, batch, 600);
+      for (size_t i = 0; i < factors.size(); ++i) {
+        if (factors[i] < 0) continue;  // within a step
+        EXPECT_NEAR(factors[i], reference[i], 1e-12) << options.name << " " << batch << " " << i;
+      }
+    }
+  }
+  const auto of_50 = by_samples(stairs, 50, 400);
+  EXPECT_EQ(of_50[4], 1);  // the third step, after 1 1/3 epochs
+  EXPECT_NEAR(of_50[6], 0.94, 1e-15);
+  EXPECT_NEAR(of_50[10], 0.94, 1e-15);
+  EXPECT_NEAR(of_50[12], 0.94 * 0.94, 1e-15);
+  EXPECT_NEAR(by_samples(drops, 75, 400)[6], 0.1, 1e-15);
+  EXPECT_NEAR(by_samples(drops, 75, 400)[9], 0.01, 1e-15);
+  ScheduleOptions warm = named("constant");
+  warm.warmup = 2;
+  const auto ramp = by_samples(warm, 50, 400);
+  EXPECT_NEAR(ramp[0], 1.0 / 3, 1e-15);
+  EXPECT_NEAR(ramp[2], 2.0 / 3, 1e-15);
+  EXPECT_EQ(ramp[4], 1);
+  EXPECT_EQ(by_samples(warm, 100, 400)[4], 1) << "the ramp ends within this step";
+}
+
 TEST(Schedule, SaysWhetherItDependsOnTheLength) {
   for (const char* name : {"constant", "step", "linear", "cosine", "exponential", "inverse-square-root"}) {
     ScheduleOptions options;

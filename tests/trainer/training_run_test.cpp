@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <csignal>
 
 #include "cluster/error.h"
@@ -86,6 +87,36 @@ TEST_F(TrainingRunSolo, WindowsCoverEveryRowOnce) {
     double sum = 0;
     for (size_t i = begin; i < end; ++i) sum += losses[i];
     EXPECT_NEAR(line["loss"].get<double>(), sum / static_cast<double>(end - begin), 1e-12);
+  }
+}
+
+// TF-slim's Inception recipe: a factor every two epochs, of 69 samples here, at any batch.
+TEST_F(TrainingRunSolo, LowersTheRateByEpochs) {
+  Recipe recipe = small_recipe();
+  recipe.optimizer.name = "rmsprop";
+  recipe.optimizer.nesterov = false;
+  recipe.optimizer.epsilon = 1;
+  recipe.optimizer.epsilon_inside = true;
+  recipe.schedule = {};
+  recipe.schedule.name = "exponential";
+  recipe.schedule.unit = "epochs";
+  recipe.schedule.every = 2;
+  recipe.schedule.factor = 0.94;
+  recipe.schedule.staircase = true;
+  recipe.train.steps = 0;
+  recipe.train.epochs = 5;
+  recipe.train.log_every = 1;
+  for (const int64_t batch : {13, 23}) {
+    recipe.train.global_batch = batch;
+    const std::string name = std::to_string(batch);
+    ASSERT_EQ(run(recipe, name), RunOutcome::finished);
+    int64_t step = 0;
+    for (const auto& line : metrics(name)) {
+      if (line.contains("split")) continue;
+      const int64_t stairs = step++ * batch / (2 * 69);
+      EXPECT_DOUBLE_EQ(line["lr"], 0.05 * std::pow(0.94, static_cast<double>(stairs))) << step;
+    }
+    EXPECT_EQ(step, (5 * 69 + batch - 1) / batch);
   }
 }
 
