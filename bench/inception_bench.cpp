@@ -1,7 +1,7 @@
 // Images a second of training Inception-v4 on a fixed random batch, to be started under mpirun beside
-// peers/ddp_inception_v4.py: inception_bench [images a rank] [seconds] [threads] [fp32|bf16] [FOLDER]. In FOLDER it leaves
-// what the peer needs to take the same steps: the initial weights and each rank's images. Losses are those of the first
-// three steps, over all ranks.
+// peers/ddp_inception_v4.py: inception_bench [images a rank] [seconds] [threads] [fp32|bf16] [FOLDER]. In
+// FOLDER it leaves what the peer needs to take the same steps: the initial weights and each rank's images.
+// Losses are those of the first three steps, over all ranks.
 
 #include <ATen/ATen.h>
 #include <sys/resource.h>
@@ -31,7 +31,9 @@ class RandomImages final : public data::Dataset {
   explicit RandomImages(int64_t size) : size_(size) {}
   int64_t size() const override { return size_; }
   int64_t classes() const override { return kClasses; }
-  std::vector<std::string> class_names() const override { return std::vector<std::string>(kClasses, "class"); }
+  std::vector<std::string> class_names() const override {
+    return std::vector<std::string>(kClasses, "class");
+  }
   int64_t rows(int64_t) const override { return 1; }
   at::Tensor class_counts() const override { return at::ones({kClasses}, at::kLong); }
   std::vector<int64_t> input_shape() const override { return {3, kSide, kSide}; }
@@ -42,7 +44,8 @@ class RandomImages final : public data::Dataset {
       batch.inputs.push_back(at::sin(phase * at::arange(3 * kSide * kSide).pow(1.3)).view({3, kSide, kSide}));
     }
     batch.inputs = {at::stack(batch.inputs).to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast)};
-    batch.labels = batch.sample_ids = at::arange(static_cast<int64_t>(samples.size()), at::kLong) + samples.at(0).sample;
+    batch.labels = batch.sample_ids =
+        at::arange(static_cast<int64_t>(samples.size()), at::kLong) + samples.at(0).sample;
     return batch;
   }
 
