@@ -20,7 +20,8 @@ peer() {
 word() { grep -o "$1 [^ ]*" <<<"$2" | tail -n 1 | cut -d" " -f2; }
 
 ours 1 "$folder" >/dev/null # leaves weights and images
-choice=$(peer --choose --seconds 10 | tee /dev/stderr | tail -n 1)
+choice=$(peer --choose --seconds 10)
+grep tried <<<"$choice"
 read -r -a flags <<<"${choice##*flags}"
 echo "peer chose $(word setting "$choice")"
 own_rates='' peer_rates=''

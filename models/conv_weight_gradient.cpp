@@ -19,6 +19,9 @@ using pair_products::kRows;
 /// caches, and a pixel's inputs are read by whole lines.
 constexpr int64_t kMostPairs = 256, kMostPanels = 4;
 
+/// Fewer output channels do not repay what packing the inputs takes.
+constexpr int64_t kLeastOut = 96;
+
 template <typename T>
 at::Tensor scratch(int64_t count) {
   return at::empty({count * static_cast<int64_t>(sizeof(T))}, at::kByte);
@@ -156,7 +159,7 @@ class Product {
 bool conv_weight_gradient_takes(const at::Tensor& input, int64_t out) {
   return pair_products::available() && input.dim() == 4 && input.numel() > 0 && input.is_cpu() &&
          input.scalar_type() == at::kBFloat16 && input.size(1) % kColumns == 0 && out % kColumns == 0 &&
-         input.is_contiguous(at::MemoryFormat::ChannelsLast);
+         out >= kLeastOut && input.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 at::Tensor conv_weight_gradient(const at::Tensor& input, const at::Tensor& output_gradient,

@@ -7,8 +7,8 @@
 namespace smoothlab::models {
 
 /// Whether conv_weight_gradient() is there for this processor and such an input and number of output
-/// channels: bf16, channels-last, on the CPU, numbers of channels that are multiples of 32. Others go through
-/// ATen.
+/// channels: bf16, channels-last, on the CPU, numbers of channels that are multiples of 32, at least 96 put
+/// out. Others go through ATen.
 bool conv_weight_gradient_takes(const at::Tensor& input, int64_t out);
 
 /// Σ over samples and pixels of output_gradient · input: the gradient of a convolution's weight, bf16

@@ -33,7 +33,7 @@ at::Tensor convolved(const at::Tensor& input, const at::Tensor& weight, const Co
 class ConvWeightGradient : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (!conv_weight_gradient_takes(rounded({1, 32, 1, 1}, 1), 32))
+    if (!conv_weight_gradient_takes(rounded({1, 32, 1, 1}, 1), 96))
       GTEST_SKIP() << "this processor has no products of bf16 pairs";
   }
 };
@@ -98,24 +98,25 @@ TEST_P(ConvWeightGradient, IsWhatATrainedConvolutionGives) {
   EXPECT_LT(relative_difference(weight.grad(), plain_weight.grad()), 5e-3);
 }
 
-// Blocks of 12 output channels leave 8 of 32 and 4 of 64; 256 pairs of pixels are taken at a time.
+// Blocks of 12 output channels leave 8 of 128 and 4 of 160; 256 pairs of pixels are taken at a time.
 INSTANTIATE_TEST_SUITE_P(Shapes, ConvWeightGradient,
-                         testing::Values(Case{"Point", {32, 32, 1}, 3, 5, 5},
-                                         Case{"PointOfManyPixels", {192, 64, 1}, 5, 17, 19},
+                         testing::Values(Case{"Point", {32, 128, 1}, 3, 5, 5},
+                                         Case{"PointOfManyPixels", {192, 160, 1}, 5, 17, 19},
                                          Case{"Across", {64, 96, {1, 7}, 1, {0, 3}}, 2, 9, 10},
-                                         Case{"Down", {32, 64, {7, 1}, 1, {3, 0}}, 2, 9, 8},
-                                         Case{"Shrinking", {64, 32, 3, 2, 0}, 3, 23, 20},
-                                         Case{"Same", {96, 32, 3, 1, 1}, 1, 7, 7},
+                                         Case{"Down", {32, 160, {7, 1}, 1, {3, 0}}, 2, 9, 8},
+                                         Case{"Shrinking", {64, 128, 3, 2, 0}, 3, 23, 20},
+                                         Case{"Same", {96, 96, 3, 1, 1}, 1, 7, 7},
                                          Case{"OnePixel", {32, 96, 3, 1, 0}, 1, 3, 3}),
                          [](const auto& chosen) { return chosen.param.what; });
 
 TEST(ConvWeightGradientTakes, LeavesTheRestToATen) {
   const at::Tensor narrow = rounded({2, 16, 4, 4}, 1), image = rounded({2, 32, 4, 4}, 1);
-  EXPECT_FALSE(conv_weight_gradient_takes(narrow, 32));
-  EXPECT_FALSE(conv_weight_gradient_takes(image, 24));
-  EXPECT_FALSE(conv_weight_gradient_takes(image.to(at::kFloat), 32));
-  EXPECT_FALSE(conv_weight_gradient_takes(image.contiguous(), 32));
-  EXPECT_FALSE(trained_conv_takes(image, rounded({32, 32, 1, 1}, 2)));
+  EXPECT_FALSE(conv_weight_gradient_takes(narrow, 96));
+  EXPECT_FALSE(conv_weight_gradient_takes(image, 100));
+  EXPECT_FALSE(conv_weight_gradient_takes(image, 64));
+  EXPECT_FALSE(conv_weight_gradient_takes(image.to(at::kFloat), 96));
+  EXPECT_FALSE(conv_weight_gradient_takes(image.contiguous(), 96));
+  EXPECT_FALSE(trained_conv_takes(image, rounded({96, 32, 1, 1}, 2)));
 }
 
 }  // namespace
