@@ -143,28 +143,47 @@ SMOOTHLAB_BODY void store(const Sums& sums, int64_t channels, float* to) {
   store_in_order<T>(second, to + channels);
 }
 
-/// step(offset, copy) for every row of a column that begins at `column`.
+/// Where a row's column stands in x, in dy and in what has no pitch of its own.
+struct Place {
+  int64_t x, dy, at;
+};
+
+SMOOTHLAB_BODY Place whole(const Pitches& pitches, int64_t channels) {
+  return {pitches.x > 0 ? pitches.x : channels, pitches.dy > 0 ? pitches.dy : channels, channels};
+}
+
+SMOOTHLAB_BODY void advance(Place& place, const Place& pitch) {
+  place.x += pitch.x;
+  place.dy += pitch.dy;
+  place.at += pitch.at;
+}
+
+/// step(place, copy) for every row of a column.
 template <typename Step>
-SMOOTHLAB_BODY void for_rows(int64_t column, int64_t rows, int64_t channels, const Step& step) {
-  int64_t row = 0, at = column;
-  for (; row + 2 <= rows; row += 2, at += 2 * channels) {
-    step(at, 0);
-    step(at + channels, 1);
+SMOOTHLAB_BODY void for_rows(int64_t column, int64_t rows, const Place& pitch, const Step& step) {
+  Place place{column, column, column};
+  int64_t row = 0;
+  for (; row + 2 <= rows; row += 2) {
+    step(place, 0);
+    advance(place, pitch);
+    step(place, 1);
+    advance(place, pitch);
   }
-  if (row < rows) step(at, 0);
+  if (row < rows) step(place, 0);
 }
 
 template <typename T>
 SMOOTHLAB_BODY void sum_squares_body(const T* x, int64_t rows, int64_t channels, const float* origin,
-                                     float* sums) {
+                                     float* sums, const Pitches& pitches) {
+  const Place pitch = whole(pitches, channels);
   for (int64_t c = 0; c < channels; c += kLanes) {
     Lanes middle;
     load_parameters<T>(origin + c, middle);
     Sums total = {};
     for_rows(
-        c, rows, channels, [&](int64_t at, int copy) __attribute__((always_inline)) {
+        c, rows, pitch, [&](const Place& place, int copy) __attribute__((always_inline)) {
           Lanes value;
-          load(x + at, value);
+          load(x + place.x, value);
           for (int half = 0; half < 2; ++half) {
             const Floats difference = value.half[half] - middle.half[half];
             total.first[copy].half[half] += difference;
@@ -188,54 +207,58 @@ SMOOTHLAB_BODY void load_affine(const Affine& affine, int64_t channel, AffineLan
 
 template <bool kAdd, bool kRelu, typename T>
 SMOOTHLAB_BODY void normalise_body(const T* x, const T* residual, T* y, int64_t rows, int64_t channels,
-                                   const Affine& affine) {
+                                   const Affine& affine, const Pitches& pitches) {
+  const Place pitch = whole(pitches, channels);
   for (int64_t c = 0; c < channels; c += kLanes) {
     AffineLanes map;
     load_affine<T>(affine, c, map);
-    for (int64_t row = 0, at = c; row < rows; ++row, at += channels) {
+    Place place{c, c, c};
+    for (int64_t row = 0; row < rows; ++row, advance(place, pitch)) {
       Lanes value, other;
-      load(x + at, value);
-      if constexpr (kAdd) load(residual + at, other);
+      load(x + place.x, value);
+      if constexpr (kAdd) load(residual + place.at, other);
       for (int half = 0; half < 2; ++half) {
         Floats& v = value.half[half];
         v = (v - map.mean.half[half]) * map.scale.half[half] + map.shift.half[half];
         if constexpr (kAdd) v += other.half[half];
         if constexpr (kRelu) rectify(v);
       }
-      store(value, y + at);
+      store(value, y + place.at);
     }
   }
 }
 
 template <typename T>
 SMOOTHLAB_BODY void normalise_any(const T* x, const T* residual, T* y, int64_t rows, int64_t channels,
-                                  const Affine& affine, bool relu) {
+                                  const Affine& affine, bool relu, const Pitches& pitches) {
   if (residual) {
     if (relu) {
-      normalise_body<true, true>(x, residual, y, rows, channels, affine);
+      normalise_body<true, true>(x, residual, y, rows, channels, affine, pitches);
     } else {
-      normalise_body<true, false>(x, residual, y, rows, channels, affine);
+      normalise_body<true, false>(x, residual, y, rows, channels, affine, pitches);
     }
   } else if (relu) {
-    normalise_body<false, true>(x, residual, y, rows, channels, affine);
+    normalise_body<false, true>(x, residual, y, rows, channels, affine, pitches);
   } else {
-    normalise_body<false, false>(x, residual, y, rows, channels, affine);
+    normalise_body<false, false>(x, residual, y, rows, channels, affine, pitches);
   }
 }
 
 template <Mask kMask, typename T>
 SMOOTHLAB_BODY void sum_gradients_body(const T* x, const T* dy, const T* y, T* masked, int64_t rows,
-                                       int64_t channels, const Affine& affine, float* sums) {
+                                       int64_t channels, const Affine& affine, float* sums,
+                                       const Pitches& pitches) {
+  const Place pitch = whole(pitches, channels);
   for (int64_t c = 0; c < channels; c += kLanes) {
     AffineLanes map;
     load_affine<T>(affine, c, map);
     Sums total = {};
     for_rows(
-        c, rows, channels, [&](int64_t at, int copy) __attribute__((always_inline)) {
+        c, rows, pitch, [&](const Place& place, int copy) __attribute__((always_inline)) {
           Lanes value, g, output;
-          load(x + at, value);
-          load(dy + at, g);
-          if constexpr (kMask == Mask::from_output) load(y + at, output);
+          load(x + place.x, value);
+          load(dy + place.dy, g);
+          if constexpr (kMask == Mask::from_output) load(y + place.at, output);
           for (int half = 0; half < 2; ++half) {
             const Floats v = value.half[half] - map.mean.half[half];
             if constexpr (kMask == Mask::from_output) keep_where_positive(output.half[half], g.half[half]);
@@ -245,7 +268,7 @@ SMOOTHLAB_BODY void sum_gradients_body(const T* x, const T* dy, const T* y, T* m
             total.first[copy].half[half] += g.half[half];
             total.second[copy].half[half] += g.half[half] * v;
           }
-          if constexpr (kMask != Mask::none) store_exact(g, masked + at);
+          if constexpr (kMask != Mask::none) store_exact(g, masked + place.at);
         });
     store<T>(total, channels, sums + c);
   }
@@ -253,35 +276,38 @@ SMOOTHLAB_BODY void sum_gradients_body(const T* x, const T* dy, const T* y, T* m
 
 template <typename T>
 SMOOTHLAB_BODY void sum_gradients_any(const T* x, const T* dy, const T* y, T* masked, int64_t rows,
-                                      int64_t channels, const Affine& affine, Mask mask, float* sums) {
+                                      int64_t channels, const Affine& affine, Mask mask, float* sums,
+                                      const Pitches& pitches) {
   switch (mask) {
     case Mask::none:
-      return sum_gradients_body<Mask::none>(x, dy, y, masked, rows, channels, affine, sums);
+      return sum_gradients_body<Mask::none>(x, dy, y, masked, rows, channels, affine, sums, pitches);
     case Mask::from_output:
-      return sum_gradients_body<Mask::from_output>(x, dy, y, masked, rows, channels, affine, sums);
+      return sum_gradients_body<Mask::from_output>(x, dy, y, masked, rows, channels, affine, sums, pitches);
     case Mask::from_input:
-      return sum_gradients_body<Mask::from_input>(x, dy, y, masked, rows, channels, affine, sums);
+      return sum_gradients_body<Mask::from_input>(x, dy, y, masked, rows, channels, affine, sums, pitches);
   }
 }
 
 template <typename T>
 SMOOTHLAB_BODY void input_gradient_body(const T* x, const T* g, T* dx, int64_t rows, int64_t channels,
-                                        const Gradient& gradient) {
+                                        const Gradient& gradient, const Pitches& pitches) {
+  const Place pitch = whole(pitches, channels);
   for (int64_t c = 0; c < channels; c += kLanes) {
     Lanes mean, scale, slope, offset;
     load_parameters<T>(gradient.mean + c, mean);
     load_parameters<T>(gradient.scale + c, scale);
     load_parameters<T>(gradient.slope + c, slope);
     load_parameters<T>(gradient.offset + c, offset);
-    for (int64_t row = 0, at = c; row < rows; ++row, at += channels) {
+    Place place{c, c, c};
+    for (int64_t row = 0; row < rows; ++row, advance(place, pitch)) {
       Lanes value, dy;
-      load(x + at, value);
-      load(g + at, dy);
+      load(x + place.x, value);
+      load(g + place.dy, dy);
       for (int half = 0; half < 2; ++half) {
         Floats& v = value.half[half];
         v = dy.half[half] * scale.half[half] + ((v - mean.half[half]) * slope.half[half] + offset.half[half]);
       }
-      store(value, dx + at);
+      store(value, dx + place.at);
     }
   }
 }
@@ -291,45 +317,50 @@ SMOOTHLAB_BODY void input_gradient_body(const T* x, const T* g, T* dx, int64_t r
 // Copies per instruction set cannot be templates.
 
 SMOOTHLAB_VECTOR_CLONES void sum_squares(const float* x, int64_t rows, int64_t channels, const float* origin,
-                                         float* sums) {
-  sum_squares_body(x, rows, channels, origin, sums);
+                                         float* sums, const Pitches& pitches) {
+  sum_squares_body(x, rows, channels, origin, sums, pitches);
 }
 
 SMOOTHLAB_VECTOR_CLONES void sum_squares(const BFloat16* x, int64_t rows, int64_t channels,
-                                         const float* origin, float* sums) {
-  sum_squares_body(x, rows, channels, origin, sums);
+                                         const float* origin, float* sums, const Pitches& pitches) {
+  sum_squares_body(x, rows, channels, origin, sums, pitches);
 }
 
 SMOOTHLAB_VECTOR_CLONES void normalise(const float* x, const float* residual, float* y, int64_t rows,
-                                       int64_t channels, const Affine& affine, bool relu) {
-  normalise_any(x, residual, y, rows, channels, affine, relu);
+                                       int64_t channels, const Affine& affine, bool relu,
+                                       const Pitches& pitches) {
+  normalise_any(x, residual, y, rows, channels, affine, relu, pitches);
 }
 
 SMOOTHLAB_VECTOR_CLONES void normalise(const BFloat16* x, const BFloat16* residual, BFloat16* y, int64_t rows,
-                                       int64_t channels, const Affine& affine, bool relu) {
-  normalise_any(x, residual, y, rows, channels, affine, relu);
+                                       int64_t channels, const Affine& affine, bool relu,
+                                       const Pitches& pitches) {
+  normalise_any(x, residual, y, rows, channels, affine, relu, pitches);
 }
 
 SMOOTHLAB_VECTOR_CLONES void sum_gradients(const float* x, const float* dy, const float* y, float* masked,
                                            int64_t rows, int64_t channels, const Affine& affine, Mask mask,
-                                           float* sums) {
-  sum_gradients_any(x, dy, y, masked, rows, channels, affine, mask, sums);
+                                           float* sums, const Pitches& pitches) {
+  sum_gradients_any(x, dy, y, masked, rows, channels, affine, mask, sums, pitches);
 }
 
 SMOOTHLAB_VECTOR_CLONES void sum_gradients(const BFloat16* x, const BFloat16* dy, const BFloat16* y,
                                            BFloat16* masked, int64_t rows, int64_t channels,
-                                           const Affine& affine, Mask mask, float* sums) {
-  sum_gradients_any(x, dy, y, masked, rows, channels, affine, mask, sums);
+                                           const Affine& affine, Mask mask, float* sums,
+                                           const Pitches& pitches) {
+  sum_gradients_any(x, dy, y, masked, rows, channels, affine, mask, sums, pitches);
 }
 
 SMOOTHLAB_VECTOR_CLONES void input_gradient(const float* x, const float* g, float* dx, int64_t rows,
-                                            int64_t channels, const Gradient& gradient) {
-  input_gradient_body(x, g, dx, rows, channels, gradient);
+                                            int64_t channels, const Gradient& gradient,
+                                            const Pitches& pitches) {
+  input_gradient_body(x, g, dx, rows, channels, gradient, pitches);
 }
 
 SMOOTHLAB_VECTOR_CLONES void input_gradient(const BFloat16* x, const BFloat16* g, BFloat16* dx, int64_t rows,
-                                            int64_t channels, const Gradient& gradient) {
-  input_gradient_body(x, g, dx, rows, channels, gradient);
+                                            int64_t channels, const Gradient& gradient,
+                                            const Pitches& pitches) {
+  input_gradient_body(x, g, dx, rows, channels, gradient, pitches);
 }
 
 }  // namespace smoothlab::models::batch_norm_kernels

@@ -23,25 +23,33 @@ struct Affine {
   const float* shift;
 };
 
+/// Elements from one row of x or dy to the next where they are slices of wider rows; 0: channels.
+struct Pitches {
+  int64_t x = 0, dy = 0;
+};
+
 /// sums[c] = Σ (x − origin), sums[channels + c] = Σ (x − origin)². Any value near the mean serves as origin;
 /// it keeps the difference of squares exact enough for float32 sums over some hundred rows.
-void sum_squares(const float* x, int64_t rows, int64_t channels, const float* origin, float* sums);
-void sum_squares(const c10::BFloat16* x, int64_t rows, int64_t channels, const float* origin, float* sums);
+void sum_squares(const float* x, int64_t rows, int64_t channels, const float* origin, float* sums,
+                 const Pitches& pitches = {});
+void sum_squares(const c10::BFloat16* x, int64_t rows, int64_t channels, const float* origin, float* sums,
+                 const Pitches& pitches = {});
 
 /// y = (x − mean) · scale + shift, plus residual where it is not null, then max(0, ·) where relu. NaN stays
 /// NaN.
 void normalise(const float* x, const float* residual, float* y, int64_t rows, int64_t channels,
-               const Affine& affine, bool relu);
+               const Affine& affine, bool relu, const Pitches& pitches = {});
 void normalise(const c10::BFloat16* x, const c10::BFloat16* residual, c10::BFloat16* y, int64_t rows,
-               int64_t channels, const Affine& affine, bool relu);
+               int64_t channels, const Affine& affine, bool relu, const Pitches& pitches = {});
 
 /// With g = dy where the mask lets it pass, else 0: sums[c] = Σ g, sums[channels + c] = Σ g · (x − mean).
 /// Unless the mask is none, g goes to `masked`, which may be dy. Only from_output reads y.
 void sum_gradients(const float* x, const float* dy, const float* y, float* masked, int64_t rows,
-                   int64_t channels, const Affine& affine, Mask mask, float* sums);
+                   int64_t channels, const Affine& affine, Mask mask, float* sums,
+                   const Pitches& pitches = {});
 void sum_gradients(const c10::BFloat16* x, const c10::BFloat16* dy, const c10::BFloat16* y,
                    c10::BFloat16* masked, int64_t rows, int64_t channels, const Affine& affine, Mask mask,
-                   float* sums);
+                   float* sums, const Pitches& pitches = {});
 
 /// dx = g · scale + (x − mean) · slope + offset; dx may be g.
 struct Gradient {
@@ -51,8 +59,8 @@ struct Gradient {
   const float* offset;
 };
 void input_gradient(const float* x, const float* g, float* dx, int64_t rows, int64_t channels,
-                    const Gradient& gradient);
+                    const Gradient& gradient, const Pitches& pitches = {});
 void input_gradient(const c10::BFloat16* x, const c10::BFloat16* g, c10::BFloat16* dx, int64_t rows,
-                    int64_t channels, const Gradient& gradient);
+                    int64_t channels, const Gradient& gradient, const Pitches& pitches = {});
 
 }  // namespace smoothlab::models::batch_norm_kernels

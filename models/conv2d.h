@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "models/parameter_registry.h"
 
@@ -31,6 +32,13 @@ class Conv2d {
          const Initialiser& weight, double bias);
 
   at::Tensor operator()(const at::Tensor& input) const;
+
+  /// Outputs of several convolutions of the same input, each of 1×1 at stride 1 without a bias, computed as
+  /// one: slices of its channels.
+  static std::vector<at::Tensor> side_by_side(const std::vector<const Conv2d*>& convs,
+                                              const at::Tensor& input);
+  /// Whether side_by_side() takes it.
+  bool pointwise() const;
 
  private:
   Conv2dShape shape_;

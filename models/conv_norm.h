@@ -20,7 +20,12 @@ class ConvNorm {
            const Initialiser& weight, const Statistics& statistics);
 
   at::Tensor operator()(const at::Tensor& input, bool training) const {
-    return norm_.relu(conv_(input), training);
+    return after_conv(conv_(input), training);
+  }
+  /// The two halves of it.
+  const Conv2d& conv() const { return conv_; }
+  at::Tensor after_conv(const at::Tensor& convolved, bool training) const {
+    return norm_.relu(convolved, training);
   }
 
  private:

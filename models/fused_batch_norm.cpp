@@ -21,9 +21,10 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 /// The kernels' view of a channels-last image: where channels are no multiple of their width, several pixels
-/// make one row ("folds" of them), and parameters repeat.
+/// make one row ("folds" of them), and parameters repeat. The input's rows may be slices of wider ones, whose
+/// elements lie `pitch` apart.
 struct Rows2d {
-  int64_t pixels, channels, folds;
+  int64_t pixels, channels, folds, pitch;
   int64_t rows() const { return pixels / folds; }
   int64_t width() const { return channels * folds; }
   /// Rows that one sum runs over in float32, and one thread takes at a time: some 16 to 32 KiB.
@@ -34,14 +35,27 @@ struct Rows2d {
 Rows2d rows_of(const at::Tensor& input) {
   const int64_t channels = input.size(1);
   const int64_t folds = channels > 0 ? kernels::kLanes / std::gcd(kernels::kLanes, channels) : 1;
-  return {channels > 0 ? input.numel() / channels : 0, channels, folds};
+  const int64_t pitch = input.is_contiguous(at::MemoryFormat::ChannelsLast) ? channels : input.stride(3);
+  return {channels > 0 ? input.numel() / channels : 0, channels, folds, pitch * folds};
+}
+
+/// Whether these are some channels of a wider channels-last image, in whole rows of the kernels.
+bool is_slice(const at::Tensor& tensor) {
+  const int64_t pitch = tensor.stride(3), height = tensor.size(2), width = tensor.size(3);
+  return tensor.stride(1) == 1 && tensor.size(1) % kernels::kLanes == 0 && pitch >= tensor.size(1) &&
+         tensor.stride(2) == width * pitch && tensor.stride(0) == height * width * pitch;
 }
 
 bool kernels_take(const at::Tensor& input) {
   if (input.dim() != 4 || !input.device().is_cpu() || input.numel() == 0) return false;
   if (input.scalar_type() != at::kFloat && input.scalar_type() != at::kBFloat16) return false;
   const Rows2d rows = rows_of(input);
-  return rows.pixels % rows.folds == 0 && input.is_contiguous(at::MemoryFormat::ChannelsLast);
+  return rows.pixels % rows.folds == 0 &&
+         (input.is_contiguous(at::MemoryFormat::ChannelsLast) || is_slice(input));
+}
+
+at::Tensor like_rows(const at::Tensor& input) {
+  return at::empty_like(input, {}, at::MemoryFormat::ChannelsLast);
 }
 
 at::Tensor in_rows(const at::Tensor& tensor, at::ScalarType dtype) {
@@ -100,7 +114,7 @@ Moments moments(const at::Tensor& input, const Rows2d& rows) {
   for (size_t c = 0; c < origin.size(); ++c) origin[c] = static_cast<double>(static_cast<float>(x[c]));
   const std::vector<float> origins = folded(origin, rows.folds);
   auto [sum, squares] = sum_pairs(rows, [&](int64_t row, int64_t count, float* sums) {
-    kernels::sum_squares(x + row * rows.width(), count, rows.width(), origins.data(), sums);
+    kernels::sum_squares(x + row * rows.pitch, count, rows.width(), origins.data(), sums, {rows.pitch});
   });
   const auto n = static_cast<double>(rows.pixels);
   Moments result{std::move(sum), std::move(squares)};
@@ -150,14 +164,14 @@ std::vector<double> inverse_deviations(const std::vector<double>& variance, doub
 template <typename T>
 at::Tensor normalised(const at::Tensor& input, const at::Tensor& residual, const Rows2d& rows,
                       const FoldedAffine& affine, bool relu) {
-  at::Tensor output = at::empty_like(input);
+  at::Tensor output = like_rows(input);
   const T* x = input.data_ptr<T>();
   const T* added = residual.defined() ? residual.data_ptr<T>() : nullptr;
   T* y = output.data_ptr<T>();
   for_tiles(rows, [&](int64_t row, int64_t count, int64_t) {
     const int64_t at = row * rows.width();
-    kernels::normalise(x + at, added ? added + at : nullptr, y + at, count, rows.width(), affine.view(),
-                       relu);
+    kernels::normalise(x + row * rows.pitch, added ? added + at : nullptr, y + at, count, rows.width(),
+                       affine.view(), relu, {rows.pitch});
   });
   return output;
 }
@@ -176,28 +190,30 @@ struct Gradients {
   std::vector<double> weight, bias;
 };
 
-/// output_gradient: channels-last, of the input's dtype. output is needed for a mask from_output.
+/// output_gradient: channels-last or, unless the mask is none, a slice of what is; of the input's dtype.
+/// output is needed for a mask from_output.
 template <typename T>
 Gradients gradients(const at::Tensor& input, const at::Tensor& output, const at::Tensor& output_gradient,
                     const std::vector<double>& mean, const std::vector<double>& inverse_deviation,
                     const FoldedAffine& affine, kernels::Mask mask) {
   const Rows2d rows = rows_of(input);
   Gradients result;
-  result.input = at::empty_like(input);
+  result.input = like_rows(input);
   // With a residual the masked gradient is the residual's own and outlives this function.
   at::Tensor masked = output_gradient;
   if (mask == kernels::Mask::from_input) masked = result.input;
-  if (mask == kernels::Mask::from_output) masked = at::empty_like(input);
+  if (mask == kernels::Mask::from_output) masked = like_rows(input);
   result.residual = masked;
 
   const T* x = input.data_ptr<T>();
   const T* dy = output_gradient.data_ptr<T>();
   const T* y = mask == kernels::Mask::from_output ? output.data_ptr<T>() : nullptr;
   T* g = masked.data_ptr<T>();
+  const int64_t dy_pitch = rows_of(output_gradient).pitch;
   auto [sum, products] = sum_pairs(rows, [&](int64_t row, int64_t count, float* sums) {
     const int64_t at = row * rows.width();
-    kernels::sum_gradients(x + at, dy + at, y ? y + at : nullptr, g + at, count, rows.width(), affine.view(),
-                           mask, sums);
+    kernels::sum_gradients(x + row * rows.pitch, dy + row * dy_pitch, y ? y + at : nullptr, g + at, count,
+                           rows.width(), affine.view(), mask, sums, {rows.pitch, dy_pitch});
   });
 
   // dx = scale · (g − Σg/n − x̂ · Σ(g·x̂)/n), x̂ = (x − mean) / deviation.
@@ -214,8 +230,9 @@ Gradients gradients(const at::Tensor& input, const at::Tensor& output, const at:
   T* dx = result.input.data_ptr<T>();
   for_tiles(rows, [&](int64_t row, int64_t count, int64_t) {
     const int64_t at = row * rows.width();
-    kernels::input_gradient(x + at, g + at, dx + at, count, rows.width(),
-                            {affine.mean.data(), affine.scale.data(), slopes.data(), offsets.data()});
+    kernels::input_gradient(x + row * rows.pitch, g + at, dx + at, count, rows.width(),
+                            {affine.mean.data(), affine.scale.data(), slopes.data(), offsets.data()},
+                            {rows.pitch});
   });
   result.weight = std::move(products);
   result.bias = std::move(sum);
@@ -271,7 +288,10 @@ class TrainedBatchNorm : public torch::autograd::Function<TrainedBatchNorm> {
     const std::vector<double> mean = context->saved_data["mean"].toDoubleVector();
     const std::vector<double> inverse_deviation = context->saved_data["inverse_deviation"].toDoubleVector();
     const auto mask = static_cast<kernels::Mask>(context->saved_data["mask"].toInt());
-    const at::Tensor dy = in_rows(output_gradients[0], input.scalar_type());
+    const at::Tensor& given = output_gradients[0];
+    const bool as_it_is =
+        mask != kernels::Mask::none && given.scalar_type() == input.scalar_type() && is_slice(given);
+    const at::Tensor dy = as_it_is ? given : in_rows(given, input.scalar_type());
     return for_dtype(input.scalar_type(), [&](auto sample) -> variable_list {
       using T = decltype(sample);
       const FoldedAffine affine = affine_of(mean, inverse_deviation, weight, bias, rows_of(input).folds);

@@ -7,15 +7,9 @@
 namespace smoothlab::models {
 namespace {
 
-at::Tensor pooled(const at::Tensor& input, InceptionBranch::Pool pool) {
-  switch (pool) {
-    case InceptionBranch::Pool::average:
-      return at::avg_pool2d(input, {3, 3}, {1, 1}, {1, 1}, false, /*count_include_pad=*/false);
-    case InceptionBranch::Pool::maximum:
-      return at::max_pool2d(input, {3, 3}, {2, 2});
-    default:
-      return input;
-  }
+/// Of those pixels of a window that are in the image.
+at::Tensor average_pooled(const at::Tensor& input) {
+  return at::avg_pool2d(input, {3, 3}, {1, 1}, {1, 1}, false, /*count_include_pad=*/false);
 }
 
 }  // namespace
@@ -47,14 +41,45 @@ InceptionBlock::InceptionBlock(ParameterRegistry& registry, const std::string& n
   }
 }
 
+/// By branch; those of 1×1 are computed as one on the CPU, where the input is then read and its gradient
+/// written once. Undefined where there is none.
+std::vector<at::Tensor> InceptionBlock::first_convolutions(const at::Tensor& input) const {
+  std::vector<at::Tensor> outputs(branches_.size());
+  std::vector<const Conv2d*> together;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < branches_.size(); ++i) {
+    if (branches_[i].convs.empty()) continue;
+    const Conv2d& conv = branches_[i].convs.front().conv();
+    if (input.is_cpu() && conv.pointwise()) {
+      together.push_back(&conv);
+      places.push_back(i);
+    } else {
+      outputs[i] = conv(input);
+    }
+  }
+  if (together.empty()) return outputs;
+  const std::vector<at::Tensor> slices = Conv2d::side_by_side(together, input);
+  for (size_t i = 0; i < places.size(); ++i) outputs[places[i]] = slices[i];
+  return outputs;
+}
+
 at::Tensor InceptionBlock::operator()(const at::Tensor& input, bool training) const {
+  const std::vector<at::Tensor> first = first_convolutions(input);
   std::vector<at::Tensor> outputs;
-  for (const Branch& branch : branches_) {
-    const size_t in_line = branch.convs.size() - (branch.fork ? 2 : 0);
-    at::Tensor x = pooled(input, branch.pool);
-    for (size_t i = 0; i < in_line; ++i) x = branch.convs[i](x, training);
-    for (size_t i = in_line; i < branch.convs.size(); ++i) outputs.push_back(branch.convs[i](x, training));
-    if (!branch.fork) outputs.push_back(x);
+  for (size_t b = 0; b < branches_.size(); ++b) {
+    const auto& [pool, convs, fork] = branches_[b];
+    if (convs.empty()) {
+      outputs.push_back(at::max_pool2d(input, {3, 3}, {2, 2}));
+      continue;
+    }
+    // An average over pixels and a convolution of 1×1 may change places, and there are fewer channels after
+    // it.
+    const bool averages = pool == InceptionBranch::Pool::average;
+    at::Tensor x = convs[0].after_conv(averages ? average_pooled(first[b]) : first[b], training);
+    const size_t in_line = convs.size() - (fork ? 2 : 0);
+    for (size_t i = 1; i < in_line; ++i) x = convs[i](x, training);
+    for (size_t i = in_line; i < convs.size(); ++i) outputs.push_back(convs[i](x, training));
+    if (!fork) outputs.push_back(x);
   }
   return at::cat(outputs, 1);
 }

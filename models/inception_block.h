@@ -48,6 +48,8 @@ class InceptionBlock {
     bool fork;
   };
 
+  std::vector<at::Tensor> first_convolutions(const at::Tensor& input) const;
+
   std::vector<Branch> branches_;
   int64_t channels_ = 0;
 };

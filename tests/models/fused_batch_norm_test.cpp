@@ -58,6 +58,43 @@ TEST_P(FusedBatchNorm, TrainsOffTheKernelsToo) {
   }
 }
 
+class FusedBatchNormOfSlices : public testing::TestWithParam<std::tuple<int64_t, bool, bool>> {};
+
+// Some channels of a wider image, as convolutions side by side leave them, and of a wider gradient, as
+// branches put together get it.
+TEST_P(FusedBatchNormOfSlices, IsThatOfDenseImagesBitwise) {
+  const auto& [channels, residual, relu] = GetParam();
+  const Problem dense = problem(channels, 0.3, residual);
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const Result expected = fused(dense, type, relu);
+    const at::Tensor beside =
+        test::hashed_values({4, 32, 6, 6}, 9, 1).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor wide = at::cat({beside, dense.x, beside}, 1).to(type).requires_grad_(true);
+    Problem given = dense;
+    given.x = wide.narrow(1, 32, channels);
+    const auto in_the_middle = [&, relu = relu](const at::Tensor& x, const at::Tensor& added,
+                                                BatchNormArguments a) {
+      a.relu = relu;
+      return at::cat({beside.to(type), fused_batch_norm(x, added, a)}, 1);
+    };
+    const Result result =
+        test::run_on(given, type, at::kFloat, in_the_middle, at::cat({beside, dense.dy}, 1));
+    EXPECT_TRUE(at::equal(result.y.narrow(1, 32, channels), expected.y));
+    EXPECT_TRUE(at::equal(wide.grad().narrow(1, 32, channels), expected.dx));
+    EXPECT_EQ(wide.grad().narrow(1, 0, 32).abs().max().item<float>(), 0);
+    if (residual) {
+      EXPECT_TRUE(at::equal(result.dresidual, expected.dresidual));
+    }
+    EXPECT_TRUE(at::equal(result.dweight, expected.dweight));
+    EXPECT_TRUE(at::equal(result.dbias, expected.dbias));
+    EXPECT_TRUE(at::equal(result.mean, expected.mean));
+    EXPECT_TRUE(at::equal(result.variance, expected.variance));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, FusedBatchNormOfSlices,
+                         testing::Combine(testing::Values(32, 96), testing::Bool(), testing::Bool()));
+
 INSTANTIATE_TEST_SUITE_P(, FusedBatchNorm,
                          testing::Combine(testing::Values(16, 24, 32, 48, 64, 128), testing::Bool(),
                                           testing::Bool()),

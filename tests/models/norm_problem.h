@@ -43,10 +43,11 @@ inline at::Tensor leaf(const at::Tensor& tensor, at::ScalarType dtype) {
   return tensor.defined() ? tensor.to(dtype).clone().set_requires_grad(true) : tensor;
 }
 
+/// given.x as it is, whatever it is made of, and another gradient of the output.
 template <typename Forward>
-Result run(const Problem& given, at::ScalarType activations, at::ScalarType parameters,
-           const Forward& forward) {
-  const at::Tensor x = leaf(given.x, activations), residual = leaf(given.residual, activations);
+Result run_on(const Problem& given, at::ScalarType activations, at::ScalarType parameters,
+              const Forward& forward, const at::Tensor& dy) {
+  const at::Tensor x = given.x, residual = leaf(given.residual, activations);
   BatchNormArguments arguments;
   arguments.weight = leaf(given.weight, parameters);
   arguments.bias = leaf(given.bias, parameters);
@@ -55,14 +56,22 @@ Result run(const Problem& given, at::ScalarType activations, at::ScalarType para
   arguments.training = true;
   Result result;
   result.y = forward(x, residual, arguments);
-  torch::autograd::backward({result.y}, {given.dy.to(activations)});
-  result.dx = x.grad();
+  torch::autograd::backward({result.y}, {dy.to(activations)});
+  if (x.is_leaf()) result.dx = x.grad();
   if (residual.defined()) result.dresidual = residual.grad();
   result.dweight = arguments.weight.grad();
   result.dbias = arguments.bias.grad();
   result.mean = arguments.running_mean;
   result.variance = arguments.running_var;
   return result;
+}
+
+template <typename Forward>
+Result run(const Problem& given, at::ScalarType activations, at::ScalarType parameters,
+           const Forward& forward) {
+  Problem on_leaf = given;
+  on_leaf.x = leaf(given.x, activations);
+  return run_on(on_leaf, activations, parameters, forward, given.dy);
 }
 
 inline Result fused(const Problem& given, at::ScalarType dtype, bool relu) {
