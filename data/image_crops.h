@@ -16,9 +16,9 @@ struct RandomCropOptions {
 
 /// A crop whose area is uniform in [least, most] of the image's and whose aspect is log-uniform, at a uniform
 /// place: the first of `tries` that fits, else the largest central one within the bounds of aspect. The
-/// logarithm, as in torchvision and timm, makes upright and lying crops equally likely; TensorFlow's sampler,
-/// which the paper used, draws the height uniformly from what area and aspect leave to it, and differs
-/// little. Uses draws 16 … 16 + 4·tries − 1 of `random`. height, width ≥ 1.
+/// logarithm, as in torchvision and timm, makes upright and lying crops equally likely; TensorFlow's sampler
+/// draws the height uniformly from what area and aspect leave to it, and differs little; which the paper took
+/// it does not say. Uses draws 16 … 16 + 4·tries − 1 of `random`. height, width ≥ 1.
 PixelBox random_crop(const AddressedRandom& random, int64_t height, int64_t width,
                      const RandomCropOptions& options);
 
