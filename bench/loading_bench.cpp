@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace smoothlab;
-constexpr int64_t batch = 64, batches = 12;
+constexpr int64_t batch = 64, batches = 12;  // batches: of each thread
 
 /// Class folders of links to the images, and their index; gone with it.
 class Index {
@@ -62,8 +62,9 @@ double images_per_second(const data::Task& task, int workers) {
   data::TrainingStream stream(task.train, how);
   for (int i = 0; i < workers; ++i) stream.next();  // those that were begun together
   const auto begin = std::chrono::steady_clock::now();
-  for (int64_t i = 0; i < batches; ++i) stream.next();
-  return static_cast<double>(batch * batches) /
+  const int64_t measured = batches * workers;
+  for (int64_t i = 0; i < measured; ++i) stream.next();
+  return static_cast<double>(batch * measured) /
          std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 

@@ -77,9 +77,10 @@ void ImageArchive::read(int64_t sample, std::vector<uint8_t>& bytes) const {
     return;
   }
   const PositionedFile file(container.folder ? container.path + "/" + name(sample) : container.path, remedy);
+  // Which the folder's own time does not tell, so that the index would pass for the same.
   if (container.folder && file.size() != record.size)
     throw DataError(fmt::format("{} bytes, where the index has {}", file.size(), record.size), file.path(),
-                    remedy);
+                    "put the file back, or make the index anew: smoothlab data prepare imagenet --force");
   file.read(record.offset, bytes.data(), bytes.size(), name(sample));
 }
 

@@ -10,6 +10,14 @@ namespace {
 constexpr uint32_t flip_side = 6, first_try = 16;
 enum DrawOfTry : uint32_t { area, aspect, top, left, draws_of_try };
 
+/// Along one side: what CenterCrop(out) takes of an image that Resize(out / fraction) made.
+void centre_of(double side, double shorter, double fraction, double out, double& begin, double& length) {
+  const double resized = std::floor(std::floor(out / fraction) * side / shorter);
+  const double pixel = side / resized;
+  begin = std::nearbyint((resized - out) / 2) * pixel;  // of two places as near the even one, as Python does
+  length = out * pixel;
+}
+
 }  // namespace
 
 PixelBox random_crop(const AddressedRandom& random, int64_t height, int64_t width,
@@ -37,11 +45,17 @@ PixelBox random_crop(const AddressedRandom& random, int64_t height, int64_t widt
   return box;
 }
 
-Box central_crop(int64_t height, int64_t width, double fraction, CentreShape shape) {
+Box central_crop(int64_t height, int64_t width, double fraction, CentreShape shape, const OutputSize& out) {
   const auto h = static_cast<double>(height), w = static_cast<double>(width);
   Box box;
-  box.height = std::max(1.0, fraction * (shape == CentreShape::square ? std::min(h, w) : h));
-  box.width = std::max(1.0, fraction * (shape == CentreShape::square ? std::min(h, w) : w));
+  if (shape == CentreShape::square) {
+    const double shorter = std::min(h, w);
+    centre_of(h, shorter, fraction, static_cast<double>(out.height), box.top, box.height);
+    centre_of(w, shorter, fraction, static_cast<double>(out.width), box.left, box.width);
+    return box;
+  }
+  box.height = std::max(1.0, fraction * h);
+  box.width = std::max(1.0, fraction * w);
   box.top = (h - box.height) / 2;
   box.left = (w - box.width) / 2;
   return box;

@@ -104,8 +104,8 @@ void ImageIndex::check_container(size_t number) const {
     throw DataError(fmt::format("{} bytes, where {} was made of {}", size, path_, container.size),
                     container.path, std::string("put the file back, or ") + remedy);
   if (modified != container.modified)
-    throw DataError(fmt::format("changed since {} was made of it (its time is {} s {})", path_,
-                                std::abs(modified - container.modified) / 1000000000,
+    throw DataError(fmt::format("changed since {} was made of it (its time is {:.10g} s {})", path_,
+                                static_cast<double>(std::abs(modified - container.modified)) * 1e-9,
                                 modified > container.modified ? "later" : "earlier"),
                     container.path, remedy);
 }

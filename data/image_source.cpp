@@ -22,14 +22,8 @@ constexpr const char* remedy =
     "name ImageNet's tar, a folder of class folders, or shards such as 'train-*.tar'";
 constexpr int members_looked_at = 4;
 
-std::string absolute(const std::string& path) {
-  std::string text = fs::absolute(path).lexically_normal().string();
-  while (text.size() > 1 && text.back() == '/') text.pop_back();
-  return text;
-}
-
 size_t add_container(ImageSource& source, const std::string& path, bool folder) {
-  ImageContainer container{absolute(path), folder, 0, 0};
+  ImageContainer container{absolute_path(path), folder, 0, 0};
   if (!file_facts(path, container.size, container.modified))
     throw DataError(fmt::format("cannot open: {}", std::strerror(errno)), path, remedy);
   source.containers.push_back(container);
@@ -145,6 +139,12 @@ std::string layout_name(ImageLayout layout) {
     default:
       return "shards";
   }
+}
+
+std::string absolute_path(const std::string& path) {
+  std::string text = fs::absolute(path).lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
 }
 
 ImageSource find_images(const std::string& path) {

@@ -45,6 +45,9 @@ struct ImageSource {
   std::vector<SkippedMembers> skipped;
 };
 
+/// Without ".", ".." and a slash at the end, so that a source is known again.
+std::string absolute_path(const std::string& path);
+
 /// Finds out what a tar, a folder or a pattern of shards ("x-*.tar", "x-{000000..001281}.tar") holds. Reads
 /// no more than the headers of the outermost tar. Throws DataError: nothing there, a shard missing, a tar
 /// that is damaged, a folder or tar without images.

@@ -31,6 +31,11 @@ void scale_mirrored_row(const uint8_t* row, int64_t width, const ChannelScaling&
       out[3 * x + c] = static_cast<float>(row[3 * (width - 1 - x) + c]) * by.scale[c] + by.offset[c];
 }
 
+Box grown(const Box& box, int64_t rows, int64_t columns) {
+  const auto above = static_cast<double>(rows), beside = static_cast<double>(columns);
+  return {box.top - above, box.left - beside, box.height + 2 * above, box.width + 2 * beside};
+}
+
 }  // namespace
 
 ChannelScaling ChannelScaling::inception() {
@@ -92,11 +97,17 @@ void JpegAugmentation::apply(const uint8_t* bytes, size_t size, const std::strin
   if (training) {
     region = random_crop(random, image.height(), image.width(), options_.crop);
   } else {
-    centre = central_crop(image.height(), image.width(), options_.centre, options_.centre_shape);
+    centre =
+        central_crop(image.height(), image.width(), options_.centre, options_.centre_shape, {height, width});
     region = pixels_of(centre, image.height(), image.width());
   }
   const int denominator =
       options_.scaled_decoding ? scaling_denominator(region.height, region.width, height, width) : 1;
+  // Where the whole image is resized before it is cut, what is around the cut counts too.
+  if (!training && options_.centre_shape == CentreShape::square)
+    region = pixels_of(grown(centre, pixels_around(options_.filter, centre.height, height),
+                             pixels_around(options_.filter, centre.width, width)),
+                       image.height(), image.width());
   JpegImage::Region decoded = image.decode(region, denominator, scratch.decoded);
   if (!training) {
     decoded.box.top += (centre.top - static_cast<double>(region.top)) / denominator;

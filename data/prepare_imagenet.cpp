@@ -53,9 +53,7 @@ std::vector<ScannedSplit> find_splits(const PrepareImagenetOptions& options) {
 
 std::string request_of(const PrepareImagenetOptions& options, const std::vector<ScannedSplit>& splits) {
   Json json;
-  const auto full = [](const std::string& path) {
-    return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
-  };
+  const auto full = [](const std::string& path) { return path.empty() ? path : absolute_path(path); };
   const auto digest = [](const std::string& path) { return path.empty() ? "" : file_digest(path, "sha256"); };
   json["train"] = full(options.train);
   json["validation"] = full(options.validation);

@@ -164,11 +164,21 @@ void resize_to(const ImageView& image, const Box& box, Filter filter, int64_t he
                taps.weight.data() + y * taps.room, taps.count[y], 3 * width, out + y * 3 * width);
 }
 
+/// Half the width of a filter that is stretched.
+double reach_of(Filter filter, double stretch) {
+  return (filter == Filter::bilinear ? 1 : 2) * stretch;
+}
+
 }  // namespace
+
+int64_t pixels_around(Filter filter, double length, int64_t out) {
+  const double stretch = std::max(1.0, length / static_cast<double>(out));
+  return static_cast<int64_t>(std::ceil(reach_of(filter, stretch))) + 1;
+}
 
 void ResizeTaps::set(double from, double length, int64_t size, int64_t out, Filter filter) {
   const double scale = length / static_cast<double>(out), stretch = std::max(1.0, scale);
-  const double reach = (filter == Filter::bilinear ? 1 : 2) * stretch;
+  const double reach = reach_of(filter, stretch);
   room = 2 * static_cast<int64_t>(std::ceil(reach)) + 1;
   first.resize(out);
   count.resize(out);

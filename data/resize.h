@@ -29,6 +29,9 @@ struct ResizeScratch {
   std::vector<uint8_t> narrowed, last_row;
 };
 
+/// Pixels beyond a box that count in its resizing: along a side of `length` pixels that becomes `out`.
+int64_t pixels_around(Filter filter, double length, int64_t out);
+
 /// A box of an image to [height, width, 3], along rows first and rounded to 0…255 in between: what PIL's
 /// Image.resize(size, filter, box) gives, bit for bit where the box is of whole pixels (PIL keeps others in
 /// single precision, which is up to 1 of 255), on every processor. Pixels around the box do count, so who

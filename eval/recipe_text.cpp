@@ -29,9 +29,9 @@ std::map<std::string, std::string> recipe_values(const std::string& text) {
 
 bool shapes_training(const std::string& key) {
   if (key == "checkpoint.best") return true;
-  static const std::set<std::string> others{"train.device",    "train.capture",      "train.workers",
-                                            "train.log_every", "train.bucket_bytes", "train.micro_batch",
-                                            "task.path",       "teacher.run",        "teacher.logits"};
+  static const std::set<std::string> others{
+      "train.device",      "train.capture", "train.workers", "train.log_every", "train.bucket_bytes",
+      "train.micro_batch", "task.path",     "task.damaged",  "teacher.run",     "teacher.logits"};
   static const std::set<std::string> blocks{"evaluate", "logits", "information", "checkpoint"};
   return others.count(key) == 0 && blocks.count(key.substr(0, key.find('.'))) == 0;
 }

@@ -30,11 +30,14 @@ std::vector<uint8_t> input_pictures(const Recipe& recipe, const PictureWish& wis
     samples.resize(static_cast<size_t>(std::min(first_samples, split.dataset->size())));
     std::iota(samples.begin(), samples.end(), 0);
   }
+  const int64_t draws = recipe.task.augment.draws;
   std::vector<at::Tensor> rows;
   for (const int64_t sample : samples) {
     rows.push_back(split.dataset->collate({{sample, 0}}, data::Augment::none).inputs.at(0));
-    for (int64_t epoch = 0; epoch < wish.epochs; ++epoch)
-      rows.push_back(split.dataset->collate({{sample, epoch}}, data::Augment::training).inputs.at(0));
+    for (int64_t epoch = 0; epoch < wish.epochs; ++epoch) {
+      const int64_t draw = draws > 0 ? epoch % draws : epoch;
+      rows.push_back(split.dataset->collate({{sample, draw}}, data::Augment::training).inputs.at(0));
+    }
   }
   const at::Tensor inputs = at::cat(rows);
   const int64_t times = std::max<int64_t>(1, fair_size / std::max(inputs.size(2), inputs.size(3)));

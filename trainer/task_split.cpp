@@ -25,6 +25,9 @@ std::string remedy(const data::Task& task, const std::string& name) {
     return name == "test"
                ? "prepare the corpus with --test-source or --hold-out-test, or name another split"
                : "prepare the corpus with --validation-source or --hold-out, or name another split";
+  if (task.name == "imagenet" && name != "validation")
+    return fmt::format("index its images too, smoothlab data prepare imagenet --{} …, or name another split",
+                       name == "test" ? "validation" : "train");
   return "hold samples out with task.validation, or name another split";
 }
 

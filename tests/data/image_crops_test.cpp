@@ -76,20 +76,41 @@ TEST(ImageCrops, DependOnTheAddressAlone) {
 }
 
 TEST(ImageCrops, CentralCropsOfBothShapes) {
-  const Box part = central_crop(400, 800, 0.875, CentreShape::as_image);
+  const Box part = central_crop(400, 800, 0.875, CentreShape::as_image, {299, 299});
   EXPECT_DOUBLE_EQ(part.height, 350);
   EXPECT_DOUBLE_EQ(part.width, 700);
   EXPECT_DOUBLE_EQ(part.top, 25);
   EXPECT_DOUBLE_EQ(part.left, 50);
-  const Box square = central_crop(400, 801, 0.875, CentreShape::square);
+  // 256 × 512 pixels, of which CenterCrop takes 224 × 224 from (16, 144) on.
+  const Box square = central_crop(400, 801, 0.875, CentreShape::square, {224, 224});
+  EXPECT_DOUBLE_EQ(square.top, 25);
   EXPECT_DOUBLE_EQ(square.height, 350);
-  EXPECT_DOUBLE_EQ(square.width, 350);
-  EXPECT_DOUBLE_EQ(square.left, 225.5);
+  EXPECT_DOUBLE_EQ(square.left, 144.0 / 512 * 801);
+  EXPECT_DOUBLE_EQ(square.width, 224.0 / 512 * 801);
   const PixelBox pixels = pixels_of(square, 400, 801);
   EXPECT_EQ(pixels.left, 225);
   EXPECT_EQ(pixels.width, 351);
   EXPECT_EQ(pixels.height, 350);
-  EXPECT_DOUBLE_EQ(central_crop(1, 1, 0.875, CentreShape::as_image).height, 1);
+  EXPECT_DOUBLE_EQ(central_crop(1, 1, 0.875, CentreShape::as_image, {299, 299}).height, 1);
+}
+
+/// As Python has it: t = math.floor(299 / 0.875); sides t and int(t * long / short); round((side - 299) / 2).
+TEST(ImageCrops, SquareCentresAreRoundedAsByResizeAndCenterCrop) {
+  struct Figure {
+    int64_t height, width;
+    double resized_height, resized_width, top, left;
+  };
+  for (const Figure& f : {Figure{333, 500, 341, 512, 21, 106}, Figure{500, 375, 454, 341, 78, 21},
+                          Figure{375, 500, 341, 454, 21, 78}, Figure{1200, 1200, 341, 341, 21, 21},
+                          Figure{97, 100, 341, 351, 21, 26}}) {
+    const Box box = central_crop(f.height, f.width, 0.875, CentreShape::square, {299, 299});
+    const double row = static_cast<double>(f.height) / f.resized_height,
+                 column = static_cast<double>(f.width) / f.resized_width;
+    EXPECT_NEAR(box.top, f.top * row, 1e-9) << f.height << " x " << f.width;
+    EXPECT_NEAR(box.left, f.left * column, 1e-9) << f.height << " x " << f.width;
+    EXPECT_NEAR(box.height, 299 * row, 1e-9);
+    EXPECT_NEAR(box.width, 299 * column, 1e-9);
+  }
 }
 
 TEST(ImageCrops, HalfOfTheSamplesAreMirrored) {

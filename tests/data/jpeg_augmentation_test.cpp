@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <thread>
+#include <utility>
 
 #include "cluster/error.h"
 #include "jpeg_bytes.h"
@@ -51,12 +54,45 @@ TEST(JpegAugmentation, EvaluationSeesTheCentre) {
       options.scaled_decoding = scaled;
       options.centre_shape = shape;
       const auto out = applied(JpegAugmentation(options, 1), file, {0, 5}, Augment::none);
-      const double length = shape == CentreShape::square ? 262.5 : 350;
+      // Of 32 pixels, which would be 36 of the shorter side and 48 of the longer.
+      const double length = shape == CentreShape::square ? 400 * 32.0 / 48 : 350;
       const double left = (400 - length) / 2;
       for (int x = 2; x < 30; ++x) {
         const double value = 40 + 150 * (left + (x + 0.5) * length / 32 - 0.5) / 400;
         EXPECT_NEAR((out[(12 * 32 + x) * 3] + 1) * 127.5, value, 1.5) << x << " " << scaled;
       }
+    }
+}
+
+/// Published weights are evaluated that way by timm and torchvision: the whole image is resized, then cut.
+TEST(JpegAugmentation, SquareCentresAreWhatResizeAndCenterCropShow) {
+  constexpr int64_t side = 32, shorter = 36;  // ⌊32 / 0.875⌋
+  for (const auto& [height, width] : {std::pair(333, 500), std::pair(121, 90), std::pair(60, 60)})
+    for (const Filter filter : {Filter::bilinear, Filter::bicubic}) {
+      const Bytes file = make_jpeg(busy_picture(height, width, 3), height, width);
+      JpegAugmentOptions options;
+      options.height = options.width = side;
+      options.centre_shape = CentreShape::square;
+      options.filter = filter;
+      options.scaled_decoding = false;
+      options.scaling = {};
+      const auto seen = applied(JpegAugmentation(options, 1), file, {0, 0}, Augment::none);
+
+      const int64_t rows = shorter * height / std::min(height, width),
+                    columns = shorter * width / std::min(height, width);
+      Bytes memory, whole(rows * columns * 3);
+      JpegImage image(file.data(), file.size(), "a.jpeg");
+      const JpegImage::Region all = image.decode({0, 0, height, width}, 1, memory);
+      ResizeScratch scratch;
+      resize(all.image, all.box, filter, rows, columns, scratch, whole.data());
+      const auto top = static_cast<int64_t>(std::nearbyint(static_cast<double>(rows - side) / 2)),
+                 left = static_cast<int64_t>(std::nearbyint(static_cast<double>(columns - side) / 2));
+      double most = 0;
+      for (int64_t y = 0; y < side; ++y)
+        for (int64_t i = 0; i < 3 * side; ++i)
+          most = std::max(
+              most, std::abs(double{seen[y * 3 * side + i]} - whole[((y + top) * columns + left) * 3 + i]));
+      EXPECT_LE(most, 1) << height << " x " << width;
     }
 }
 

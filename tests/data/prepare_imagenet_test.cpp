@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
+#include <memory>
+#include <thread>
 
 #include "cluster/error.h"
 #include "data/image_archive.h"
@@ -313,6 +317,14 @@ TEST_F(PrepareImagenetSmall, WhatIsThereIsNotMadeAgain) {
   EXPECT_THAT(failure(other), HasSubstr("2: a file that is no index is in the index's place"));
 }
 
+TEST_F(PrepareImagenetSmall, AFolderIsTheSameWithASlashBehindIt) {
+  auto options = small.write_folders(folder.path());
+  prepare(options);
+  options.train += "/";
+  options.validation += "/./";
+  EXPECT_TRUE(prepare(options).already_there);
+}
+
 TEST_F(PrepareImagenetSmall, ADamagedIndexIsMadeAgain) {
   const auto options = small.write_tars(folder.path());
   prepare(options);
@@ -383,12 +395,38 @@ TEST_F(PrepareImagenetSmall, TheIndexIsWholeOrAbsentWhateverFails) {
   }
 }
 
+/// What is appended takes longer than a scan is silent.
+class SlowDisk : public FaultyFileSystem {
+ public:
+  std::unique_ptr<cluster::WritableFile> append(const std::string& path) override {
+    return std::make_unique<SlowFile>(FaultyFileSystem::append(path));
+  }
+
+ private:
+  class SlowFile : public cluster::WritableFile {
+   public:
+    explicit SlowFile(std::unique_ptr<cluster::WritableFile> file) : file_(std::move(file)) {}
+    void write(const void* bytes, size_t count) override {
+      std::this_thread::sleep_for(std::chrono::milliseconds(150));
+      file_->write(bytes, count);
+    }
+    void sync() override { file_->sync(); }
+    void close() override { file_->close(); }
+
+   private:
+    std::unique_ptr<cluster::WritableFile> file_;
+  };
+};
+
 TEST_F(PrepareImagenetSmall, ProgressTellsStages) {
-  const auto options = small.write_tars(folder.path());
-  prepare_imagenet(*cluster::local_file_system(), options, [](const ScanProgress& progress) {
-    EXPECT_TRUE(progress.stage == "train" || progress.stage == "validation");
+  std::map<std::string, int64_t> parts;
+  SlowDisk disk;
+  prepare_imagenet(disk, small.write_tars(folder.path()), [&](const ScanProgress& progress) {
+    parts[progress.stage] = progress.total;
     EXPECT_LE(progress.parts, progress.total);
+    EXPECT_LE(progress.images, progress.stage == "train" ? 9 : 5);
   });
+  EXPECT_THAT(parts, ElementsAre(testing::Pair("train", 3), testing::Pair("validation", 1)));
 }
 
 }  // namespace

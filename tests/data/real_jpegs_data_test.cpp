@@ -53,6 +53,45 @@ TEST(RealJpegsData, RandomCropsAreTheWholeImagesPixels) {
   }
 }
 
+/// As timm and torchvision evaluate, by Pillow 9.4.0, over the 110 images in the order of their names:
+///   t = math.floor(size / 0.875); s = min(image.size)
+///   image = image.convert("RGB").resize([t if n == s else int(t * n / s) for n in image.size], filter)
+///   left, top = (int(round((n - size) / 2.)) for n in image.size)
+///   v = numpy.asarray(image.crop((left, top, left + size, top + size))).astype(int).ravel()
+///   v.sum(), (v * (numpy.arange(v.size) % 1009)).sum()
+TEST(RealJpegsData, SquareCentresEqualPillows) {
+  const auto names = files();
+  if (names.size() != 110) GTEST_SKIP() << "no sample of 110 ImageNet images in $SMOOTHLAB_DATA";
+  struct Figure {
+    int64_t size;
+    Filter filter;
+    int64_t sum, weighted;
+  };
+  for (const Figure& f : {Figure{299, Filter::bicubic, 3445030419, 1734745920154},
+                          Figure{224, Filter::bilinear, 1933737941, 972740921753}}) {
+    JpegAugmentOptions options;
+    options.height = options.width = f.size;
+    options.filter = f.filter;
+    options.centre_shape = CentreShape::square;
+    options.scaled_decoding = false;
+    options.scaling = {};
+    const JpegAugmentation augmentation(options, 1);
+    JpegAugmentation::Scratch scratch;
+    std::vector<float> seen(static_cast<size_t>(f.size * f.size * 3));
+    int64_t sum = 0, weighted = 0;
+    for (const std::string& name : names) {
+      const auto bytes = read_file_bytes(name, "");
+      augmentation.apply(bytes.data(), bytes.size(), name, {0, 0}, Augment::none, scratch, seen.data());
+      for (size_t i = 0; i < seen.size(); ++i) {
+        sum += static_cast<int64_t>(seen[i]);
+        weighted += static_cast<int64_t>(seen[i]) * static_cast<int64_t>(i % 1009);
+      }
+    }
+    EXPECT_EQ(sum, f.sum) << f.size;
+    EXPECT_EQ(weighted, f.weighted) << f.size;
+  }
+}
+
 TEST(RealJpegsData, ScaledDecodingChangesInputsLittle) {
   const auto names = files();
   if (names.empty()) GTEST_SKIP() << "no ImageNet images in $SMOOTHLAB_DATA";

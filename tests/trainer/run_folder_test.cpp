@@ -120,6 +120,13 @@ TEST(RunFolder, AllowsWhatDoesNotChangeTheArithmetic) {
   EXPECT_EQ(first_conflict(small_recipe(), now), "");
 }
 
+/// The error that ends it says that more may be allowed for.
+TEST(RunFolder, ARunThatDamagedImagesHaveEndedMayGoOn) {
+  Recipe now = small_recipe();
+  now.task.damaged = 0.01;
+  EXPECT_EQ(first_conflict(small_recipe(), now), "");
+}
+
 TEST(RunFolder, LetsARunGrowUnlessItsScheduleDependsOnItsLength) {
   for (const char* name : {"constant", "step", "linear", "cosine", "exponential", "inverse-square-root"}) {
     Recipe before = small_recipe();

@@ -40,6 +40,9 @@ TEST(TaskSplitTest, WhatIsMissingSaysWhatIsThereAndHowToMakeIt) {
   EXPECT_THAT(error_of(task, "validation"), HasSubstr("--validation-source or --hold-out"));
   task.test = nullptr;
   EXPECT_THAT(error_of(task, "test"), HasSubstr("--test-source or --hold-out-test"));
+  task.name = "imagenet";
+  EXPECT_THAT(error_of(task, "test"), HasSubstr("data prepare imagenet --validation"));
+  EXPECT_THAT(error_of(task, "validation"), HasSubstr("task.validation"));
 }
 
 }  // namespace
