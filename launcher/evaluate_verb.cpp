@@ -117,7 +117,7 @@ trainer::TaskSplit samples_of(const EvaluateRequest& request, const trainer::Loa
   return {"draws", draws_of(request.information, run.task)};
 }
 
-/// On rank 0, where they are asked for, and no error for all the ranks only at the end.
+/// On rank 0, where they are asked for. What does not fit is told before the work.
 std::optional<eval::RealLabels> read_real_labels(const EvaluateRequest& request, const std::string& split,
                                                  const data::Dataset& dataset, const trainer::LoadedRun& run,
                                                  cluster::Communicator& communicator) {
