@@ -84,6 +84,12 @@ void add_distilled(ReportSubject& subject, const ReportRun& run) {
   add_once(found->runs, run, subject.repeated);
 }
 
+/// Empty where it is the one that runs are evaluated on.
+std::string paper_split(const ReportRun& run) {
+  const PublishedResults* published = published_results(run.task, run.model);
+  return published ? published->split : "";
+}
+
 void add(ReportSubject& subject, const ReportRun& run) {
   if (!run.end) {
     subject.unfinished.push_back(&run);
@@ -165,6 +171,20 @@ std::vector<ReportSubject> report_subjects(const std::vector<ReportRun>& runs) {
     if (!namesakes.empty()) subject.name += ": " + told_apart(*first[s], namesakes);
   }
   return subjects;
+}
+
+bool is_judged(const ReportRun& run, const std::string& split) {
+  if (split.empty()) return false;
+  const std::string wanted = paper_split(run);
+  if (split == wanted) return true;
+  if (run.calibration && stated(run.calibration->origin, "split") == wanted) return false;
+  return run.judged_by() && split == run.judged_by()->split;
+}
+
+std::string missing_split(const ReportRun& run) {
+  const std::string wanted = paper_split(run);
+  if (wanted.empty() || !run.judged_by() || run.judged_by()->split == wanted) return "";
+  return judged_elsewhere(run) ? "" : wanted;
 }
 
 bool judged_elsewhere(const ReportRun& run) {

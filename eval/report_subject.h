@@ -57,6 +57,11 @@ SeedStatistics over_runs(const AlphaRuns& smoothing, const Figure& figure) {
   return over_runs(smoothing.runs, figure);
 }
 
+/// Whether final logits of this split are what a run's figures are of: the split that the paper's are of (see
+/// PublishedResults), and until the run has logits of that one the split that it was evaluated on.
+bool is_judged(const ReportRun& run, const std::string& split);
+/// The split that the paper's figures are of, where the run's are of another; else empty.
+std::string missing_split(const ReportRun& run);
 /// Whether figures are of the logits of another split than the run was evaluated on while it trained.
 bool judged_elsewhere(const ReportRun& run);
 

@@ -136,7 +136,7 @@ trainer::LoadedRun load(const EvaluateRequest& request, cluster::Communicator& c
                                      *cluster::local_file_system());
 }
 
-/// On rank 0, where they are asked for, and no error for all the ranks only at the end.
+/// On rank 0, where they are asked for. What does not fit is told before the work.
 std::optional<eval::RealLabels> read_real_labels(const EvaluateRequest& request, const std::string& split,
                                                  const data::Dataset& dataset, const trainer::LoadedRun& run,
                                                  cluster::Communicator& communicator) {

@@ -11,7 +11,6 @@
 
 #include "cluster/error.h"
 #include "cluster/file_system.h"
-#include "eval/paper_results.h"
 #include "eval/report_subject.h"
 #include "launcher/kept_sweeps.h"
 #include "launcher/projected_classes.h"
@@ -98,26 +97,12 @@ eval::ReportRun told(const trainer::RunRecord& record, const std::string& name) 
   return run;
 }
 
-/// The split that the paper's figures are of; empty where it is the one that runs are evaluated on.
-std::string paper_split(const eval::ReportRun& run) {
-  const auto* published = eval::published_results(run.task, run.model);
-  return published ? published->split : "";
-}
-
-/// Whether the run's figures are of this split: the paper's, or else what was evaluated.
-bool is_judged(const std::string& split, const eval::ReportRun& run) {
-  if (split.empty()) return false;
-  if (split == paper_split(run)) return true;
-  const bool of_paper = run.calibration && eval::stated(run.calibration->origin, "split") == paper_split(run);
-  return !of_paper && run.judged_by() && split == run.judged_by()->split;
-}
-
 /// Adds what a logit file of the checkpoint that stands for the run shows; another one is passed over.
 void judge_file(const std::string& path, const ReportWishes& wishes, ProjectedClasses& projected,
                 eval::ReportRun& run) {
   const eval::LogitFile file(path, eval::Incomplete::refuse, eval::Compact::refuse, eval::Summary::accept);
   if (file.attribute("step") != std::to_string(run.end->standing_step())) return;
-  if (is_judged(file.attribute("split"), run)) {
+  if (eval::is_judged(run, file.attribute("split"))) {
     eval::CalibrationOptions options;
     options.threads = wishes.threads;
     options.bootstrap = 0;
@@ -150,11 +135,11 @@ void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, P
       run.problems.push_back(name + " is left out: " + error.problem() + ".");
     }
   }
-  const std::string wanted = paper_split(run);
-  if (!wanted.empty() && run.judged_by() && run.judged_by()->split != wanted && !eval::judged_elsewhere(run))
+  const std::string missing = eval::missing_split(run);
+  if (!missing.empty())
     run.problems.push_back(
         fmt::format("its figures are of split {}, the paper's of {}, of which it has no logits.",
-                    run.judged_by()->split, wanted));
+                    run.judged_by()->split, missing));
 }
 
 /// Of the checkpoint that stands for the run: of what it was evaluated on before other splits, and of those

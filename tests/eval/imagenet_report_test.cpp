@@ -140,6 +140,32 @@ TEST_F(ImagenetReport, FiguresAreOfTheOfficialValidationImages) {
   EXPECT_DOUBLE_EQ(*final_nll(judged), 1.1);
 }
 
+TEST_F(ImagenetReport, LogitsOfTheOfficialImagesGoBeforeThoseOfHeldOutOnes) {
+  ReportRun one = run(0, 1.2, 2);
+  const CalibrationReport of_test = *one.calibration;
+  CalibrationReport of_validation = of_test;
+  of_validation.origin["split"] = "validation";
+  one.calibration.reset();
+  EXPECT_EQ(missing_split(one), "test");
+  EXPECT_TRUE(is_judged(one, "test"));
+  EXPECT_TRUE(is_judged(one, "validation")) << "it was evaluated on it";
+  EXPECT_FALSE(is_judged(one, "train"));
+  EXPECT_FALSE(is_judged(one, ""));
+  one.calibration = of_validation;
+  EXPECT_EQ(missing_split(one), "test");
+  EXPECT_TRUE(is_judged(one, "test"));
+  one.calibration = of_test;
+  EXPECT_EQ(missing_split(one), "");
+  EXPECT_FALSE(is_judged(one, "validation"));
+  // Of CIFAR the paper's figures are of what is evaluated.
+  one.task = "cifar100";
+  one.model = "resnet56_t2t";
+  one.calibration.reset();
+  EXPECT_EQ(missing_split(one), "");
+  EXPECT_TRUE(is_judged(one, "validation"));
+  EXPECT_FALSE(is_judged(one, "test"));
+}
+
 TEST_F(ImagenetReport, ClaimsAreAboutClassesThatAreNotAlike) {
   std::vector<ReportRun> runs = {run(0, 1.2, 2), run(0.1, 0.6, 0.4)};
   const auto claims_of = [&] { return claims_about(report_subjects(runs)[0]); };
