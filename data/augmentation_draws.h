@@ -31,7 +31,7 @@ class AugmentationDraws : public Dataset {
   std::string fingerprint() const override { return split_->fingerprint(); }
   at::Tensor labels() const override;
   bool slow_to_load() const override { return split_->slow_to_load(); }
-  std::vector<DamagedSample> take_damaged() const override { return split_->take_damaged(); }
+  DamagedImages* damaged_images() const override { return split_->damaged_images(); }
   /// Augmented as in training whatever is asked for, as that is what the items are.
   Batch collate(const std::vector<SampleAddress>& items, Augment augment) const override;
 

@@ -12,6 +12,8 @@
 
 namespace smoothlab::data {
 
+class DamagedImages;
+
 /// A sample of one epoch: with the seed, the whole address of its augmentation.
 struct SampleAddress {
   int64_t sample = 0;  ///< index in the split
@@ -28,17 +30,11 @@ struct Batch {
   at::Tensor device_labels;  ///< the labels where the inputs are; undefined where that is the CPU
   at::Tensor sample_ids;     ///< int64 [R], index in the split
   at::Tensor positions;      ///< int32 [R] for text, undefined for images
+  int64_t stand_ins = 0;     ///< samples that cannot be read, in whose place others are
   at::Tensor companion;      ///< float32 [R, W] where the inputs are: rows of a CompanionRows; or undefined
   /// The labels where a stream has brought the inputs.
   const at::Tensor& labels_with_inputs() const { return device_labels.defined() ? device_labels : labels; }
   int64_t rows() const { return labels.defined() ? labels.size(0) : 0; }
-};
-
-/// A sample that cannot be read, and the one whose contents take their place.
-struct DamagedSample {
-  int64_t sample = 0, stand_in = 0;
-  std::string problem;  ///< with the file
-  int64_t found = 0;    ///< how many of the split were found so far by this rank, with this one
 };
 
 enum class Augment { training, none };
@@ -76,8 +72,8 @@ class Dataset {
   virtual const TextVocabularies* vocabularies() const { return nullptr; }
   /// Whether loading a sample takes long enough for several threads to be of use.
   virtual bool slow_to_load() const { return false; }
-  /// Samples that collate() has found damaged since the last call, each once.
-  virtual std::vector<DamagedSample> take_damaged() const { return {}; }
+  /// Which samples collate() has found damaged; null where none can be.
+  virtual DamagedImages* damaged_images() const { return nullptr; }
   /// Loads, augments and stacks. With Augment::none epoch does not matter.
   virtual Batch collate(const std::vector<SampleAddress>& samples, Augment augment) const = 0;
   /// Bytes that resident() takes of a device; 0 for a set that cannot be kept on one.

@@ -6,20 +6,19 @@
 #include <utility>
 
 #include "cluster/error.h"
+#include "cluster/open_files.h"
 
 namespace smoothlab::data {
 namespace {
 
 constexpr const char* remedy = "put the file back, or make the index again: smoothlab data prepare imagenet";
-// Descriptors are few: where there are more tars than this, each is opened when it is read.
-constexpr size_t most_open = 256;
 
 }  // namespace
 
-ImageArchive::ImageArchive(const std::string& folder, const std::string& split)
-    : ImageArchive(std::make_shared<const ImageIndex>(image_index_path(folder)), split) {}
+ImageArchive::ImageArchive(const std::string& folder, const std::string& split, Opening opening)
+    : ImageArchive(std::make_shared<const ImageIndex>(image_index_path(folder)), split, opening) {}
 
-ImageArchive::ImageArchive(std::shared_ptr<const ImageIndex> index, const std::string& split)
+ImageArchive::ImageArchive(std::shared_ptr<const ImageIndex> index, const std::string& split, Opening opening)
     : index_(std::move(index)) {
   const auto& splits = index_->facts().splits;
   const auto found = std::find_if(splits.begin(), splits.end(),
@@ -30,10 +29,10 @@ ImageArchive::ImageArchive(std::shared_ptr<const ImageIndex> index, const std::s
   first_ = found->first;
   count_ = found->count;
   fingerprint_ = found->fingerprint;
-  open_containers();
+  if (opening == Opening::at_once) std::call_once(opened_, [this] { open_containers(); });
 }
 
-void ImageArchive::open_containers() {
+void ImageArchive::open_containers() const {
   const auto& containers = index_->facts().containers;
   tars_.resize(containers.size());
   std::vector<bool> used(containers.size());
@@ -44,7 +43,8 @@ void ImageArchive::open_containers() {
     index_->check_container(i);
     if (!containers[i].folder) tars.push_back(i);
   }
-  if (tars.size() > most_open) return;
+  // Descriptors are few: where they do not last, each read opens its tar.
+  if (!cluster::has_room_for_open_files(static_cast<int64_t>(tars.size()))) return;
   for (const size_t i : tars) tars_[i] = std::make_unique<const PositionedFile>(containers[i].path, remedy);
 }
 
@@ -69,6 +69,7 @@ std::vector<int64_t> ImageArchive::class_counts() const {
 }
 
 void ImageArchive::read(int64_t sample, std::vector<uint8_t>& bytes) const {
+  std::call_once(opened_, [this] { open_containers(); });
   const IndexRecord& record = index_->record(at(sample));
   const ImageContainer& container = index_->facts().containers[record.container];
   bytes.resize(record.size);

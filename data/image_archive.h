@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,12 @@
 
 namespace smoothlab::data {
 
+/// When an archive's tars and folders are looked at, and opened.
+enum class Opening {
+  at_once,   ///< so that what is missing is known before any work
+  when_read  ///< by the first read(): they need not be there where nothing is read
+};
+
 /// The images of one split where they lie, in tars or folders, as the bytes of their files. Thread-safe. The
 /// order is that of the images' names, whatever holds them: sample i of the official tars is sample i of
 /// class folders.
@@ -17,10 +24,12 @@ class ImageArchive {
  public:
   /// Opens what `smoothlab data prepare imagenet` made. split: "train" or "validation". Throws DataError: no
   /// index, one that is damaged or lacks the split, or the split's tars or folders are missing or have
-  /// changed since. The other split's need not be there.
-  ImageArchive(const std::string& folder, const std::string& split);
+  /// changed since (with Opening::when_read the first read() throws that). The other split's need not be
+  /// there.
+  ImageArchive(const std::string& folder, const std::string& split, Opening opening = Opening::at_once);
   /// The same for an index that is open, and may be shared.
-  ImageArchive(std::shared_ptr<const ImageIndex> index, const std::string& split);
+  ImageArchive(std::shared_ptr<const ImageIndex> index, const std::string& split,
+               Opening opening = Opening::at_once);
 
   /// Of the index.
   const std::string& path() const { return index_->path(); }
@@ -45,12 +54,14 @@ class ImageArchive {
 
  private:
   int64_t at(int64_t sample) const;
-  void open_containers();
+  void open_containers() const;
 
   std::shared_ptr<const ImageIndex> index_;
   int64_t first_ = 0, count_ = 0;
   std::string fingerprint_;
-  std::vector<std::unique_ptr<const PositionedFile>> tars_;  ///< by container; null: opened when read
+  mutable std::once_flag opened_;
+  /// By container; null where each read opens it.
+  mutable std::vector<std::unique_ptr<const PositionedFile>> tars_;
 };
 
 }  // namespace smoothlab::data

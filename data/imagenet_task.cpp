@@ -72,7 +72,7 @@ std::vector<int64_t> held_out_images(int64_t images, int64_t count, uint64_t see
   return chosen;
 }
 
-Task open_imagenet(const TaskOptions& options, uint64_t seed) {
+Task open_imagenet(const TaskOptions& options, uint64_t seed, Opening opening) {
   if (options.path.empty())
     throw UsageError("data set 'imagenet' needs the folder of its index", "task.path",
                      "set task.path to what smoothlab data prepare imagenet made");
@@ -90,7 +90,7 @@ Task open_imagenet(const TaskOptions& options, uint64_t seed) {
   Task task;
   task.name = options.data;
   if (has_split(*index, "train")) {
-    const auto archive = std::make_shared<const ImageArchive>(index, "train");
+    const auto archive = std::make_shared<const ImageArchive>(index, "train", opening);
     check_held_out(options, archive->size());
     const auto held_out = held_out_images(archive->size(), options.validation, options.data_seed);
     std::vector<int64_t> all = all_of(archive->size()), kept;
@@ -99,7 +99,7 @@ Task open_imagenet(const TaskOptions& options, uint64_t seed) {
     if (options.validation > 0) task.validation = split(archive, held_out);
   }
   if (has_split(*index, "validation")) {
-    const auto archive = std::make_shared<const ImageArchive>(index, "validation");
+    const auto archive = std::make_shared<const ImageArchive>(index, "validation", opening);
     task.test = split(archive, all_of(archive->size()));
   }
   return task;

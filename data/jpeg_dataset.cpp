@@ -68,19 +68,19 @@ Batch JpegDataset::collate(const std::vector<SampleAddress>& samples, Augment au
     const int64_t sample = samples[row].sample;
     batch.labels.data_ptr<int64_t>()[row] = label(sample);
     batch.sample_ids.data_ptr<int64_t>()[row] = sample;
-    load(samples[row], augment, scratch, out + row * shape[0] * shape[1] * shape[2]);
+    if (!load(samples[row], augment, scratch, out + row * shape[0] * shape[1] * shape[2])) ++batch.stand_ins;
   }
   return batch;
 }
 
-void JpegDataset::load(const SampleAddress& address, Augment augment, Scratch& scratch, float* out) const {
+bool JpegDataset::load(const SampleAddress& address, Augment augment, Scratch& scratch, float* out) const {
   std::string problem = decode(address.sample, address, augment, scratch, out);
-  if (problem.empty()) return;
+  if (problem.empty()) return true;
   for (const int64_t candidate : stand_ins(address.sample)) {
     const std::string another = decode(candidate, address, augment, scratch, out);
     if (another.empty()) {
       damaged_.add({address.sample, candidate, problem});
-      return;
+      return false;
     }
   }
   throw DataError(fmt::format("no image of class {} can be decoded: {}", label(address.sample), problem),
@@ -107,10 +107,12 @@ std::string JpegDataset::decode(int64_t sample, const SampleAddress& address, Au
 }
 
 std::vector<int64_t> JpegDataset::stand_ins(int64_t sample) const {
-  const int64_t wanted = label(sample);
-  std::vector<int64_t> others;
-  for (int64_t other = 0; other < size(); ++other)
-    if (other != sample && label(other) == wanted) others.push_back(other);
+  std::call_once(sorted_, [this] {
+    of_class_.resize(static_cast<size_t>(classes()));
+    for (int64_t each = 0; each < size(); ++each) of_class_[static_cast<size_t>(label(each))].push_back(each);
+  });
+  std::vector<int64_t> others = of_class_[static_cast<size_t>(label(sample))];
+  others.erase(std::find(others.begin(), others.end(), sample));
   if (others.empty()) return others;
   const AddressedRandom random(options_.data_seed, Purpose::stand_in, 0, static_cast<uint64_t>(sample));
   std::rotate(others.begin(), others.begin() + static_cast<int64_t>(random.below(others.size(), 0)),

@@ -45,7 +45,7 @@ class JpegDataset final : public Dataset {
   at::Tensor class_counts() const override;
   std::vector<int64_t> input_shape() const override;
   bool slow_to_load() const override { return true; }
-  std::vector<DamagedSample> take_damaged() const override { return damaged_.take_new(); }
+  DamagedImages* damaged_images() const override { return &damaged_; }
   /// Throws UsageError for a sample outside the split; DataError where a file cannot be read, where too many
   /// images are damaged, and where no image of a damaged one's class can be decoded.
   Batch collate(const std::vector<SampleAddress>& samples, Augment augment) const override;
@@ -54,7 +54,8 @@ class JpegDataset final : public Dataset {
   struct Scratch;
   int64_t label(int64_t sample) const { return archive_->label(options_.images[at(sample)]); }
   size_t at(int64_t sample) const;
-  void load(const SampleAddress& address, Augment augment, Scratch& scratch, float* out) const;
+  /// Whether it is the sample itself that was loaded, and no stand-in.
+  bool load(const SampleAddress& address, Augment augment, Scratch& scratch, float* out) const;
   /// Why it cannot be decoded; empty where it was.
   std::string decode(int64_t sample, const SampleAddress& address, Augment augment, Scratch& scratch,
                      float* out) const;
@@ -65,6 +66,8 @@ class JpegDataset final : public Dataset {
   JpegDatasetOptions options_;
   JpegAugmentation augmentation_;
   mutable DamagedImages damaged_;
+  mutable std::once_flag sorted_;
+  mutable std::vector<std::vector<int64_t>> of_class_;  ///< samples; filled when the first is damaged
 };
 
 }  // namespace smoothlab::data

@@ -30,7 +30,7 @@ constexpr int64_t columns_around = 2;
 /// harm nothing, and files that everybody trains on have them.
 bool means_damage(int code) {
   return code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE ||
-         code == JWRN_MUST_RESYNC || code == JWRN_ARITH_BAD_CODE;
+         code == JWRN_MUST_RESYNC || code == JWRN_ARITH_BAD_CODE || code == JWRN_TOO_MUCH_DATA;
 }
 
 bool begins_with(const uint8_t* bytes, size_t size, const char* what, size_t at = 0) {

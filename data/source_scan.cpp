@@ -28,8 +28,7 @@ class PartScan {
   void run(const std::string& stage, const ScanCallback& progress) {
     const size_t threads = std::min(most_threads, missing_.size());
     running_ = threads;
-    std::vector<std::thread> pool;
-    for (size_t i = 0; i < threads; ++i) pool.emplace_back([this] { work(); });
+    Pool pool(*this, threads);
     std::unique_lock<std::mutex> hold(mutex_);
     while (!ended_.wait_for(hold, between_reports, [this] { return running_ == 0; })) {
       if (!progress) continue;
@@ -38,11 +37,39 @@ class PartScan {
       hold.lock();
     }
     hold.unlock();
-    for (std::thread& thread : pool) thread.join();
+    pool.join();
     if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
+  /// Ends its threads also where one could not be started, or nobody can be told of progress.
+  class Pool {
+   public:
+    Pool(PartScan& scan, size_t threads) : scan_(scan) {
+      try {
+        for (size_t i = 0; i < threads; ++i) threads_.emplace_back([&scan] { scan.work(); });
+      } catch (...) {
+        stop();
+        throw;
+      }
+    }
+    ~Pool() { stop(); }
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+    void join() {
+      for (std::thread& thread : threads_)
+        if (thread.joinable()) thread.join();
+    }
+
+   private:
+    void stop() {
+      scan_.stopped_ = true;
+      join();
+    }
+    PartScan& scan_;
+    std::vector<std::thread> threads_;
+  };
+
   void work() {
     try {
       for (size_t i = next_++; i < missing_.size() && !stopped_; i = next_++) {

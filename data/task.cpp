@@ -55,37 +55,11 @@ Task generate_text(const TaskOptions& options) {
   return task;
 }
 
-}  // namespace
-
-bool is_text(const std::string& data) {
-  return data == "text" || data == "generated_text";
-}
-
-bool TaskOptions::varies() const {
-  const AugmentOptions& a = augment;
-  return data == "imagenet" || a.crop > 0 || a.flip || a.shift > 0 || a.brightness > 0 ||
-         a.contrast_low != 1 || a.contrast_high != 1;
-}
-
-void check_held_out(const TaskOptions& options, int64_t samples) {
-  if (options.validation < 0 || options.validation >= samples)
-    throw UsageError(fmt::format("cannot hold out {} of {} training samples", options.validation, samples),
-                     "task.validation", fmt::format("choose 0 to {}", samples - 1));
-}
-
-Task open_task(const TaskOptions& options, uint64_t seed) {
-  Task task = open_task_to_evaluate(options, seed);
-  if (!task.train)
-    throw DataError("there are no images to train on", options.path,
-                    "index them too: smoothlab data prepare imagenet --train …");
-  return task;
-}
-
-Task open_task_to_evaluate(const TaskOptions& options, uint64_t seed) {
+Task open(const TaskOptions& options, uint64_t seed, Opening opening) {
   if (options.data == "text") return open_text(options);
   if (options.data == "generated_text") return generate_text(options);
   if (options.augment.seed != 0) seed = options.augment.seed;
-  if (options.data == "imagenet") return open_imagenet(options, seed);
+  if (options.data == "imagenet") return open_imagenet(options, seed, opening);
   const ImageSplits splits = open_image_set(options);
   const int64_t samples = splits.train->size();
   check_held_out(options, samples);
@@ -100,6 +74,42 @@ Task open_task_to_evaluate(const TaskOptions& options, uint64_t seed) {
   if (options.validation) task.validation = part(splits.train, kept, options.validation);
   task.test = part(splits.test, 0, splits.test->size());
   return task;
+}
+
+}  // namespace
+
+bool is_text(const std::string& data) {
+  return data == "text" || data == "generated_text";
+}
+
+bool TaskOptions::varies() const {
+  const AugmentOptions& a = augment;
+  return data == "imagenet" || a.crop > 0 || a.flip || a.shift > 0 || a.brightness > 0 ||
+         a.contrast_low != 1 || a.contrast_high != 1;
+}
+
+const Dataset& described_by(const Task& task) {
+  for (const auto& split : {task.train, task.test, task.validation})
+    if (split) return *split;
+  throw DataError("the task has no samples", task.name, "check task.path");
+}
+
+void check_held_out(const TaskOptions& options, int64_t samples) {
+  if (options.validation < 0 || options.validation >= samples)
+    throw UsageError(fmt::format("cannot hold out {} of {} training samples", options.validation, samples),
+                     "task.validation", fmt::format("choose 0 to {}", samples - 1));
+}
+
+Task open_task(const TaskOptions& options, uint64_t seed) {
+  Task task = open(options, seed, Opening::at_once);
+  if (!task.train)
+    throw DataError("there are no images to train on", options.path,
+                    "index them too: smoothlab data prepare imagenet --train …");
+  return task;
+}
+
+Task open_task_to_evaluate(const TaskOptions& options, uint64_t seed) {
+  return open(options, seed, Opening::when_read);
 }
 
 Task keep_on_device(Task task, c10::Device device, int64_t most_bytes) {

@@ -62,9 +62,12 @@ struct Task {
 
 /// `train` is there. Throws DataError, UsageError.
 Task open_task(const TaskOptions& options, uint64_t seed);
-/// The same for whoever does not train: `train` may be null, where ImageNet's validation images alone were
-/// indexed.
+/// The same for whoever does not train: of ImageNet `train` may be null, where validation images alone were
+/// indexed, and what holds the images is looked at when the first of a split is read.
 Task open_task_to_evaluate(const TaskOptions& options, uint64_t seed);
+
+/// A split that there is, for whoever asks about classes and shapes, which are those of all of them.
+const Dataset& described_by(const Task& task);
 
 /// Throws UsageError where task.validation is not less than the training samples.
 void check_held_out(const TaskOptions& options, int64_t samples);

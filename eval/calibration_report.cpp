@@ -71,6 +71,15 @@ void note_end(const std::string& which, const TemperatureFit& fit, CalibrationRe
         fmt::format("{} temperature is 1 because NLL is the same at every temperature searched.", which));
 }
 
+void note_stand_ins(CalibrationReport& report) {
+  const auto rows = stated_number(report.origin, "stand_ins");
+  if (rows && *rows > 0)
+    report.notes.push_back(fmt::format(
+        "Rows of images that stood in for damaged ones: {:.0f}. What was published of the whole split is not "
+        "quite comparable.",
+        *rows));
+}
+
 void note_summary(const LogitFile& file, CalibrationReport& report) {
   report.summary = file.is_summary();
   if (!report.summary) return;
@@ -141,6 +150,7 @@ CalibrationReport analyse(const LogitFile& file, const CalibrationOptions& optio
   report.options = options;
   report.origin = stated_origin(file);
   report.recipe = file.attribute("recipe");
+  note_stand_ins(report);
   note_summary(file, report);
   note_part(file, report);
   if (!options.gamma.empty()) {

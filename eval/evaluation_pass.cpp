@@ -137,8 +137,9 @@ class LogitSink {
   }
 
   /// Collective. A rank that failed never gets here, so that nothing is published without all shards.
-  void publish() {
-    writer_->close();
+  /// stand_ins: rows of all ranks that are of images in the place of damaged ones.
+  void publish(int64_t stand_ins) {
+    writer_->close(stand_ins);
     communicator_.barrier();
     if (communicator_.is_root()) publish_logit_file(*files_, path_, shards_, started_);
     communicator_.barrier();
@@ -163,6 +164,12 @@ class LogitSink {
   std::filesystem::file_time_type started_;
   std::unique_ptr<LogitShardWriter> writer_;  // alive until all is published, so that nobody takes its shard
 };
+
+int64_t sum_over_ranks(int64_t count, cluster::Communicator& communicator) {
+  auto sum = static_cast<double>(count);
+  communicator.allreduce(at::from_blob(&sum, {1}, at::kDouble), cluster::Reduction::sum);
+  return static_cast<int64_t>(sum);
+}
 
 /// Batches whose rows are still on their way to the host.
 struct UnderWay {
@@ -214,6 +221,7 @@ CalibrationSums evaluate(models::Network& network, const std::shared_ptr<const d
     sink = std::make_unique<LogitSink>(network, stream, positions, *dataset, communicator, options);
   }
   CalibrationSums sums;
+  int64_t stand_ins = 0;
   PassProgress progress(log, stream.rows());
   // On a device the next batch is launched before the rows of the last one are waited for.
   const size_t most_under_way = placement.device.is_cpu() ? 0 : 1;
@@ -234,6 +242,7 @@ CalibrationSums evaluate(models::Network& network, const std::shared_ptr<const d
   for (; more; more = stream.next(batch)) {
     models::ForwardContext context;
     context.sample_ids = batch.sample_ids;
+    stand_ins += batch.stand_ins;
     const models::Rows rows = network.forward(inputs_for(batch.inputs, placement.device, options), context);
     const bool penultimate = sink && sink->keeps_penultimate();
     under_way.push_back(
@@ -243,8 +252,11 @@ CalibrationSums evaluate(models::Network& network, const std::shared_ptr<const d
   }
   while (!under_way.empty()) take_in();
   log.progress_done();
-  data::tell_damaged(*dataset, log);
-  if (sink) sink->publish();
+  data::settle_damaged(*dataset, communicator, log);
+  stand_ins = sum_over_ranks(stand_ins, communicator);
+  if (stand_ins > 0 && communicator.is_root())
+    log.warning("evaluated rows of images that stand in for damaged ones: {}", stand_ins);
+  if (sink) sink->publish(stand_ins);
 
   std::vector<double> packed = sums.pack();
   communicator.allreduce(at::from_blob(packed.data(), {static_cast<int64_t>(packed.size())}, at::kDouble),

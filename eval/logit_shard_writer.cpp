@@ -205,7 +205,7 @@ void LogitShardWriter::classifier(std::vector<float> weight, std::vector<float> 
   s.file->unlocked([&] { add_classifier(s.path, weight, bias); });
 }
 
-void LogitShardWriter::close() {
+void LogitShardWriter::close(int64_t stand_ins) {
   State& s = *state_;
   if (s.closed) return;
   s.end();
@@ -214,7 +214,10 @@ void LogitShardWriter::close() {
     throw RunError(fmt::format("{} rows of {} were written", s.written, s.shape.rows), s.path,
                    "run the evaluation again");
   s.file->sync();
-  s.file->unlocked([&] { mark_complete(s.path); });
+  s.file->unlocked([&] {
+    if (stand_ins > 0) state_stand_ins(s.path, stand_ins);
+    mark_complete(s.path);
+  });
   s.file->sync();
   s.closed = true;
 }

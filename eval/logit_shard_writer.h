@@ -43,8 +43,9 @@ class LogitShardWriter {
   void append(LogitRows rows);
   /// templates of the classifier: weight [K, L], bias [K].
   void classifier(std::vector<float> weight, std::vector<float> bias);
-  /// Waits for the writing thread, checks the number of rows, sets `complete`, syncs.
-  void close();
+  /// Waits for the writing thread, checks the number of rows, sets `complete`, syncs. stand_ins: rows of the
+  /// whole file whose samples could not be read, others being in their place; 0: not written.
+  void close(int64_t stand_ins = 0);
 
  private:
   struct State;

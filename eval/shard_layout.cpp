@@ -150,6 +150,10 @@ void add_classifier(const std::string& path, const std::vector<float>& weight,
   });
 }
 
+void state_stand_ins(const std::string& path, int64_t rows) {
+  change_hdf5(path, [&](const Hdf5Output& output) { write_attribute(output.file(), "stand_ins", rows); });
+}
+
 void mark_complete(const std::string& path) {
   change_hdf5(path, [&](const Hdf5Output& output) {
     const Hdf5Handle attribute(H5Aopen(output.file(), "complete", H5P_DEFAULT), H5Aclose);

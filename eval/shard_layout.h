@@ -27,5 +27,7 @@ void add_classifier(const std::string& path, const std::vector<float>& weight,
 
 /// Sets `complete` = 1 in place.
 void mark_complete(const std::string& path);
+/// Adds the attribute `stand_ins`.
+void state_stand_ins(const std::string& path, int64_t rows);
 
 }  // namespace smoothlab::eval

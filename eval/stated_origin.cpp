@@ -9,7 +9,7 @@ using nlohmann::json;
 StatedOrigin stated_origin(const LogitFile& file) {
   StatedOrigin origin;
   for (const char* name :
-       {"task", "split", "model", "step", "alpha", "convention", "recipe_hash", "code_version", "ranks"}) {
+       {"task", "split", "model", "step", "alpha", "convention", "recipe_hash", "code_version", "ranks", "stand_ins"}) {
     const std::string value = file.attribute(name);
     if (!value.empty()) origin[name] = value;
   }
@@ -28,7 +28,7 @@ std::optional<double> stated_number(const StatedOrigin& origin, const std::strin
 
 void put_stated(const StatedOrigin& origin, json& object) {
   for (const auto& [name, value] : origin) {
-    const bool numeric = name == "alpha" || name == "step" || name == "ranks";
+    const bool numeric = name == "alpha" || name == "step" || name == "ranks" || name == "stand_ins";
     const json number = numeric ? json::parse(value, nullptr, false) : json();
     object[name] = number.is_number() ? number : json(value);
   }

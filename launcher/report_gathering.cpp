@@ -135,6 +135,10 @@ void judge_files(const trainer::RunRecord& record, const ReportWishes& wishes, P
       run.problems.push_back(name + " is left out: " + error.problem() + ".");
     }
   }
+  if (run.calibration)
+    if (const auto rows = eval::stated_number(run.calibration->origin, "stand_ins"); rows && *rows > 0)
+      run.problems.push_back(
+          fmt::format("its logits have rows of images that stood in for damaged ones: {:.0f}.", *rows));
   const std::string missing = eval::missing_split(run);
   if (!missing.empty())
     run.problems.push_back(

@@ -10,10 +10,13 @@ LoadedRun load_given_weights(const Recipe& recipe, const std::string& weights,
   LoadedRun run;
   run.recipe = recipe;
   run.task = evaluated_task_of(recipe);
-  const data::Dataset& samples = *(run.task.train ? run.task.train : run.task.test);
-  run.network = make_network_of(recipe, samples);
-  models::load_weights(*run.network, network_options(recipe, samples),
-                       models::read_safetensors(files, weights), weights);
+  const models::TensorFile file = models::read_safetensors(files, weights);
+  models::NetworkOptions options = network_options(recipe, data::described_by(run.task));
+  // A head that training alone uses is in the file or is not, whatever the recipe says of training.
+  if (options.name == "inception_v4")
+    options.auxiliary_head = file.find("auxiliary.classifier.weight").defined();
+  run.network = recipe.places.locate([&] { return models::make_network(options); });
+  models::load_weights(*run.network, options, file, weights);
   run.weights = {weights};
   return run;
 }

@@ -107,7 +107,7 @@ LoadedRun load_run(const std::string& folder, const LoadOptions& options, const 
   } else {
     require_step(files, checkpoints, run.step);
   }
-  run.task = open_task_of(run.recipe);
+  run.task = evaluated_task_of(run.recipe);
   const bool chooses = run.recipe.checkpoint.best != "none";
   for (const std::string& checkpoint :
        last_checkpoints(files, checkpoints, run.step, options.step < 0, options.last,
@@ -115,7 +115,7 @@ LoadedRun load_run(const std::string& folder, const LoadOptions& options, const 
     run.weights.push_back(checkpoint_weights(files, checkpoint, options.averages));
     run.averaged = options.last > 1 || run.weights.back() != checkpoint_weights(files, checkpoint, false);
   }
-  run.network = load_network(run.recipe, *run.task.train, run.weights, files);
+  run.network = load_network(run.recipe, described_by(run.task), run.weights, files);
   return run;
 }
 

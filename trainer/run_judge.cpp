@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cluster/error.h"
 #include "data/augmentation_draws.h"
 #include "eval/chosen_class.h"
 #include "eval/evaluation_pass.h"
@@ -41,6 +42,9 @@ std::shared_ptr<const data::Dataset> information_examples(const InformationOptio
                                                           const RecipePlaces& places,
                                                           const data::Task& task) {
   return places.locate([&]() -> std::shared_ptr<const data::Dataset> {
+    if (!task.train)
+      throw UsageError("there are no training images to take examples from", "information.classes",
+                       "index them too: smoothlab data prepare imagenet --train …");
     std::vector<int64_t> classes;
     for (const eval::ChosenClass& one : eval::choose_classes(information.classes, task.train->class_names(),
                                                              task.train->classes(), "information.classes"))

@@ -229,7 +229,7 @@ struct TrainingRun::State {
   }
 
   void write_metrics() {
-    data::tell_damaged(*task.train, log);
+    data::settle_damaged(*task.train, communicator, log);
     const MetricWindow sums = sum_of(gather_windows(communicator, meter.window()));
     const double norm = learner->gradient_norm();
     meter.set_window({});
@@ -421,7 +421,7 @@ struct TrainingRun::State {
     }
     const cluster::StopRequest request = sitting->request;
     sitting.reset();
-    data::tell_damaged(*task.train, log);
+    data::settle_damaged(*task.train, communicator, log);
     on_root(communicator, [this, request] {
       writer->wait();
       metrics->sync();

@@ -174,6 +174,38 @@ TEST_F(ImageArchiveSmall, MoreTarsThanDescriptors) {
   setrlimit(RLIMIT_NOFILE, &before);
 }
 
+/// Where the machine does not let it have more descriptors, each read opens its tar.
+TEST_F(ImageArchiveSmall, MoreTarsThanTheMachineGivesDescriptorsFor) {
+  for (int i = 0; i < 120; ++i)
+    write_bytes(fmt::format("{}/s-{:03}.tar", folder.path(), i),
+                tar_archive(SmallImagenet::pair(fmt::format("{:05}", i), static_cast<size_t>(i % 3))));
+  PrepareImagenetOptions options;
+  options.train = folder / "s-*.tar";
+  options.out = folder / "index";
+  prepare(options);
+  const auto read_all = [&] {
+    const rlimit few{60, 60};
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0) std::exit(3);
+    const ImageArchive train(options.out, "train");
+    for (int64_t i = 0; i < 120; ++i)
+      if (read(train, i) != SmallImagenet::content(fmt::format("{:05}", i))) std::exit(4);
+    std::exit(0);
+  };
+  EXPECT_EXIT(read_all(), testing::ExitedWithCode(0), "");
+}
+
+TEST_F(ImageArchiveSmall, WhatIsOpenedWhenReadNeedNotBeThere) {
+  prepare(small.write_tars(folder.path()));
+  fs::rename(folder / "train.tar", folder / "elsewhere.tar");
+  EXPECT_THAT(failure_of([&] { ImageArchive(folder / "index", "train"); }), HasSubstr("train.tar"));
+  const ImageArchive train(folder / "index", "train", Opening::when_read);
+  EXPECT_EQ(train.size(), 9);
+  EXPECT_EQ(train.label(8), 2);
+  EXPECT_THAT(failure_of([&] { read(train, 0); }), HasSubstr("train.tar"));
+  fs::rename(folder / "elsewhere.tar", folder / "train.tar");
+  EXPECT_EQ(failure_of([&] { read(train, 0); }), "nothing failed");
+}
+
 TEST_F(ImageArchiveSmall, ADamagedIndexIsRefused) {
   prepare(small.write_tars(folder.path()));
   const std::string good = index_bytes();

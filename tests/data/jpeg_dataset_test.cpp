@@ -148,16 +148,17 @@ TEST_F(JpegDatasetDamage, AnotherImageOfTheClassStandsIn) {
   EXPECT_TRUE(batch.labels.equal(at::tensor({1, 2, 1}, at::kLong)));
   EXPECT_TRUE(batch.sample_ids.equal(at::tensor({8, 12, 8}, at::kLong)));
 
-  const auto damaged = dataset.take_damaged();
+  EXPECT_EQ(batch.stand_ins, 3);
+  EXPECT_EQ(dataset.collate({{0, 0}, {9, 0}}, Augment::none).stand_ins, 0);
+  const auto damaged = dataset.damaged_images()->take_new();
   ASSERT_EQ(damaged.size(), 2U) << "each is named once";
   EXPECT_EQ(damaged[0].sample, 8);
   EXPECT_THAT(damaged[0].problem, HasSubstr("n00001001_102.JPEG"));
   EXPECT_EQ(damaged[1].sample, 12);
   EXPECT_THAT(damaged[1].problem, HasSubstr("n00001002_100.JPEG"));
-  EXPECT_EQ(damaged[1].found, 2);
-  EXPECT_TRUE(dataset.take_damaged().empty());
+  EXPECT_TRUE(dataset.damaged_images()->take_new().empty());
   input(dataset, {8, 4});
-  EXPECT_TRUE(dataset.take_damaged().empty());
+  EXPECT_TRUE(dataset.damaged_images()->take_new().empty());
 
   // Of its class, seen under the random numbers of the one whose place it takes.
   const int64_t stand_in = damaged[0].stand_in;
@@ -202,13 +203,13 @@ TEST_F(JpegDatasetDamage, StandInsAreTheSameWhoeverLooksAndWhen) {
     std::sort(pairs.begin(), pairs.end());
     return pairs;
   };
-  const auto found = by_sample(one.take_damaged());
-  EXPECT_EQ(found, by_sample(other.take_damaged()));
+  const auto found = by_sample(one.damaged_images()->take_new());
+  EXPECT_EQ(found, by_sample(other.damaged_images()->take_new()));
   EXPECT_EQ(found.size(), 30U);
   // The seed of the data decides who stands in.
   const JpegDataset seeded = open(0.5, true, 2);
   seeded.collate(all, Augment::training);
-  EXPECT_NE(found, by_sample(seeded.take_damaged()));
+  EXPECT_NE(found, by_sample(seeded.damaged_images()->take_new()));
 }
 
 /// Rows below a crop are not decoded, so one epoch may see damage that another does not. What an epoch shows
@@ -228,11 +229,11 @@ TEST_F(JpegDatasetDamage, ACropThatIsWholeIsUsedWhateverWasSeenBefore) {
     const JpegDataset fresh = open();
     const at::Tensor alone = input(fresh, {0, epoch});
     EXPECT_TRUE(input(seen, {0, epoch}).equal(alone)) << epoch;
-    (fresh.take_damaged().empty() ? whole : damaged).push_back(epoch);
+    (fresh.damaged_images()->take_new().empty() ? whole : damaged).push_back(epoch);
   }
   EXPECT_GT(whole.size(), 5U);
   EXPECT_GT(damaged.size(), 5U);
-  EXPECT_EQ(seen.take_damaged().size(), 1U);
+  EXPECT_EQ(seen.damaged_images()->take_new().size(), 1U);
 }
 
 TEST_F(JpegDatasetDamage, TooManyEndTheRun) {
