@@ -42,7 +42,8 @@ double seconds_of_trial_step(trainer::Recipe recipe, int threads, const cluster:
   using Clock = std::chrono::steady_clock;
   // Longer than the trial, which then never comes to a last step with all that is due there.
   if (recipe.train.epochs == 0) recipe.train.steps = std::max<int64_t>(recipe.train.steps, 2 * most_steps);
-  recipe.evaluate.every = recipe.checkpoint.every = 0;
+  recipe.evaluate.every = 0;
+  recipe.checkpoint = {};  // a choice among checkpoints needs evaluations
   recipe.logits = {};
   recipe.information = {};
   recipe.teacher = {};  // who may have yet to be trained
