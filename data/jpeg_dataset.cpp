@@ -83,8 +83,9 @@ bool JpegDataset::load(const SampleAddress& address, Augment augment, Scratch& s
       return false;
     }
   }
-  throw DataError(fmt::format("no image of class {} can be decoded: {}", label(address.sample), problem),
-                  archive_->where(options_.images[at(address.sample)]), "replace the files");
+  throw DataError(fmt::format("no image of class {} can be decoded: {}",
+                              archive_->synsets()[static_cast<size_t>(label(address.sample))], problem),
+                  archive_->path(), "replace the files");
 }
 
 std::string JpegDataset::decode(int64_t sample, const SampleAddress& address, Augment augment,

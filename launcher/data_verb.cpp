@@ -138,8 +138,8 @@ int data_verb(const std::vector<std::string>& arguments) {
       "export: writes the sentences of a recipe's generated text, as references for bleu, and prints what\n"
       "the best possible predictor of them reaches. A run's recipe.yaml is a recipe.\n"
       "show: draws what a recipe's network sees of its images; see data show --help.\n"
-      "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes, and text for a\n"
-      "corpus that prepare made.");
+      "NAME is mnist, cifar10 or cifar100; verify takes any name that task.data takes but imagenet, and text\n"
+      "for a corpus that prepare made.");
   options.value("to", "DIR", "where the set's folder is made; $SMOOTHLAB_DATA without it")
       .value("path", "DIR", "the set's folder, or the one that holds it; $SMOOTHLAB_DATA without it")
       .value("mirror", "URL", "fetch the same files from another address")
@@ -158,6 +158,11 @@ int data_verb(const std::vector<std::string>& arguments) {
     return verify_generated_text(options.has("json"));
   if (action == "verify" && options.words()[1] == "text")
     return verify_text(data_folder(options, "path"), options.has("json"));
+  if (action == "verify" && options.words()[1] == "imagenet")
+    throw UsageError(
+        "images of an index are not verified one by one", "data verify",
+        "the command that made it says whether its tars are as they were: smoothlab data prepare "
+        "imagenet …");
   if (action == "verify") return verify_set(options.words()[1], options);
   throw UsageError("unknown action '" + action + "'", "data",
                    suggest_name(action, {"fetch", "verify", "prepare", "export", "show"}));
